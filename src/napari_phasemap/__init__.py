@@ -1,0 +1,42 @@
+"""Find the chemical phases in hyperspectral stacks and how far to trust them.
+
+Every public name is loaded when it is first used, so that importing the package
+costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+#: Which module holds which public names.
+_PUBLIC = {
+    "core.stack": ("SpectralStack", "StackSet"),
+    "core.references": ("ReferenceSpectra",),
+    "core.phasemap": ("PhaseMap",),
+    "core.preprocess": ("estimate_i0", "mask_from", "optical_density"),
+    "core.correlation": ("pearson_map",),
+    "core.progress": ("Cancelled",),
+    "io.read": ("read_stack",),
+    "io.spectra": ("read_references",),
+    "io.results": ("write_stack",),
+}
+_HOME = {name: module for module, names in _PUBLIC.items() for name in names}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605
+
+try:
+    __version__ = version("napari-phasemap")
+except PackageNotFoundError:  # a checkout that was not installed
+    __version__ = "0+unknown"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOME]

@@ -1,0 +1,1 @@
+"""Networks: numpy in, numpy out."""
