@@ -14,7 +14,7 @@ __all__ = ["Cancelled", "OnProgress", "ignore_progress"]
 OnProgress = Callable[[int, int, str], None]
 
 
-class Cancelled(Exception):  # noqa: N818 - a request, not an error
+class Cancelled(Exception):
     """Raised by a progress callable to stop the function that calls it."""
 
 

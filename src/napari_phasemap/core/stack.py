@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Origin", "Quantity", "SpectralStack", "StackSet"]
@@ -240,8 +241,7 @@ class StackSet:
     def energy_used(self) -> NDArray[np.bool_]:
         """Bool over the frames: energies present in every stack."""
         missing = np.array([stack.missing_frames for stack in self.stacks])
-        used: NDArray[np.bool_] = ~missing.any(axis=0)
-        return used
+        return np.asarray(~missing.any(axis=0))
 
     @cached_property
     def energy(self) -> NDArray[np.float64]:
