@@ -95,7 +95,9 @@ class Workspace:
     selections : tuple of Selection
         Named selections.
     cursor : int, optional
-        The pixel that all views point at.
+        The pixel that all views point at, chosen by a click.
+    hover : int, optional
+        The pixel under the mouse; views show it before `cursor` (see `pointed`).
     energy_index : int
         Frame shown.
     threshold : float
@@ -113,6 +115,7 @@ class Workspace:
     selection: NDArray[np.bool_] | None = None
     selections: tuple[Selection, ...] = ()
     cursor: int | None = None
+    hover: int | None = None
     energy_index: int = 0
     threshold: float = DEFAULT_THRESHOLD
 
@@ -125,6 +128,7 @@ class Workspace:
         if stacks is self.stacks:
             return
         self.cursor = None
+        self.hover = None
         self.selections = ()
         self.selection = None
         self.resolved = None
@@ -135,6 +139,11 @@ class Workspace:
         self.stacks = stacks
         if stacks is not None:
             self.selection = np.zeros(stacks.n_pixels, dtype=bool)
+
+    @property
+    def pointed(self) -> int | None:
+        """The pixel to show: the one under the mouse, else the chosen one."""
+        return self.hover if self.hover is not None else self.cursor
 
     def best_map(self) -> PhaseMap | None:
         """Return the resolved map where there is one, else the phase map."""
