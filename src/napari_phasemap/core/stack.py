@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -226,6 +226,9 @@ class StackSet:
 
     def __getitem__(self, index: int) -> SpectralStack:
         return self.stacks[index]
+
+    def __iter__(self) -> Iterator[SpectralStack]:
+        return iter(self.stacks)
 
     @property
     def names(self) -> tuple[str, ...]:
