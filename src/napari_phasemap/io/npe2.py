@@ -1,0 +1,84 @@
+"""How a stack is laid on napari's canvas: layer data without napari.
+
+* `image_grid`: scale, offset, units and axis labels of a 2-D layer of a stack.
+* `stack_layer`: the stack itself as an image layer (energy, row, column).
+
+Rows stay in the order of the file. Where the first row is the lowest y, a negative
+row scale shows the layer the right way up, so that every layer agrees with the data.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from napari_phasemap.core.stack import SpectralStack
+
+__all__ = ["METADATA_KEY", "image_grid", "stack_layer"]
+
+#: The one key under which this plugin writes into a layer's metadata.
+METADATA_KEY = "phasemap"
+
+LayerData = tuple[Any, dict[str, Any], str]
+
+
+def image_grid(stack: SpectralStack, left: float = 0.0) -> dict[str, Any]:
+    """Return the placement of a 2-D layer on the pixel grid of `stack`.
+
+    Parameters
+    ----------
+    stack : SpectralStack
+        Whose rows and columns the layer has.
+    left : float, default=0.0
+        World coordinate of the first column: particles lie side by side.
+
+    Returns
+    -------
+    dict
+        `scale`, `translate`, `units` and `axis_labels` of the layer.
+    """
+    dy, dx = stack.pixel_size or (1.0, 1.0)
+    unit = "nm" if stack.pixel_size else "pixel"
+    top = 0.0
+    if stack.origin == "lower":
+        top = (stack.shape[0] - 1) * dy
+        dy = -dy
+    return {
+        "scale": (dy, dx),
+        "translate": (top, left),
+        "units": (unit, unit),
+        "axis_labels": ("y", "x"),
+    }
+
+
+def stack_layer(stack: SpectralStack, left: float = 0.0) -> LayerData:
+    """Return a stack as an image layer with axes energy, y, x.
+
+    The energy axis counts frames: energies are not uniform, so that no scale and
+    offset could express them; the energy in eV is shown as text on the canvas.
+    """
+    grid = image_grid(stack, left)
+    attributes = {
+        "name": stack.name,
+        "scale": (1.0, *grid["scale"]),
+        "translate": (0.0, *grid["translate"]),
+        "units": ("pixel", *grid["units"]),
+        "axis_labels": ("energy", *grid["axis_labels"]),
+        "contrast_limits": contrast_limits(stack),
+        "colormap": "gray",
+        "metadata": {METADATA_KEY: {"kind": "stack", "stack": stack}},
+    }
+    return stack.data, attributes, "image"
+
+
+def contrast_limits(stack: SpectralStack) -> tuple[float, float]:
+    """Return the 1st and 99.8th percentile of a sample of the values."""
+    step = tuple(max(1, n // 64) for n in stack.shape)
+    sample = np.asarray(stack.data[:, :: step[0], :: step[1]])
+    finite = sample[np.isfinite(sample)]
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = np.percentile(finite, [1.0, 99.8])
+    return float(low), float(high if high > low else low + 1.0)
