@@ -1,0 +1,224 @@
+"""Which format a file has, and the stacks in it.
+
+* `read_stack`: any file to `SpectralStack`, or a list of them.
+* `describe`: what is in a file, for a screen.
+* `is_readable`: whether a file looks like one of ours, from its first bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_phasemap.io.assemble import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+
+    from numpy.typing import ArrayLike
+
+    from napari_phasemap.core.stack import SpectralStack
+    from napari_phasemap.io.assemble import Duplicates, EnergyUnit
+
+__all__ = ["Description", "describe", "is_readable", "read_stack"]
+
+#: Bytes in which every format shows what it is.
+N_HEAD = 1 << 16
+
+#: Errors by which a damaged file shows itself deep inside a library.
+_DAMAGE = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError,
+    MemoryError, NotImplementedError, RecursionError, RuntimeError, TypeError,
+    struct.error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+
+
+class _Format(NamedTuple):
+    """A format; its module has ``recognises(path, head)``, ``read(path, options)``."""
+
+    name: str
+    module: str
+
+
+#: In the order in which they are asked; the first that recognises a file reads it.
+_FORMATS = (_Format("SDF", "sdf"),)
+
+
+@dataclass(frozen=True, eq=False)
+class Description:
+    """What is in a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    format : str
+        Name of its format.
+    stacks : tuple of SpectralStack
+        The regions; their `history` holds what was noticed while reading.
+    """
+
+    path: Path
+    format: str
+    stacks: tuple[SpectralStack, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What somebody should know before trusting the data."""
+        return tuple(
+            f"{stack.name}: {line.removeprefix('warning: ')}"
+            for stack in self.stacks
+            for line in stack.history
+            if line.startswith("warning")
+        )
+
+    def __str__(self) -> str:
+        lines = [f"{self.path.name}: {self.format}"]
+        for stack in self.stacks:
+            lines += [repr(stack), *(f"  - {line}" for line in stack.history)]
+        return "\n".join(lines)
+
+
+def read_stack(
+    path: str | PathLike[str],
+    /,
+    *,
+    energies: ArrayLike | str | PathLike[str] | None = None,
+    energy_unit: EnergyUnit | None = None,
+    detector: str | None = None,
+    duplicates: Duplicates = "refuse",
+) -> SpectralStack | list[SpectralStack]:
+    """Read a hyperspectral file of any known format.
+
+    The format is found by content, then by extension: SDF (``.hdr`` and its ``.xim``),
+    NXstxm HDF5, multi-page TIFF, ``.npz`` and ``.npy``, this program's own HDF5 and,
+    with RosettaSciIO, the formats of electron microscopes.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    energies : array_like or path of a text file, optional
+        One energy per image, for files that hold none (TIFF, ``.npy``). A TIFF finds a
+        text file of the same name, or the only one in its folder with one number per
+        page, by itself.
+    energy_unit : {"eV", "keV"}, optional
+        Unit of the energies where the file does not say it, or says it wrong.
+    detector : str, optional
+        Name of the detector, where the file has several; default the first counter.
+    duplicates : {"refuse", "merge"}, default="refuse"
+        What happens to frames with exactly the same energy.
+
+        * "refuse": an error that names the energies.
+        * "merge": their mean.
+
+    Returns
+    -------
+    SpectralStack or list of SpectralStack
+        A list where the file has several regions. A line scan has one row, a single
+        image one energy. Frames that are missing or incomplete are NaN throughout.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    OSError
+        If it cannot be read.
+    ValueError
+        If it is damaged, of no known format or not hyperspectral; says which.
+    """
+    options = Options(
+        energies=energies,
+        energy_unit=energy_unit,
+        detector=detector,
+        duplicates=duplicates,
+    )
+    stacks = _read(Path(path), options).stacks
+    return stacks[0] if len(stacks) == 1 else list(stacks)
+
+
+def describe(path: str | PathLike[str], /) -> Description:
+    """Say what is in a file; reads it, merging duplicate energies."""
+    return _read(Path(path), Options(duplicates="merge"))
+
+
+def is_readable(path: str | PathLike[str], /) -> bool:
+    """Whether `read_stack` has a reader for this file; looks at its first bytes."""
+    path = Path(path)
+    try:
+        return path.is_file() and _format_of(path) is not None
+    except (OSError, ValueError, *_DAMAGE):
+        return False
+
+
+def _read(path: Path, options: Options) -> Description:
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; give a file, for example its .hdr")
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    if path.stat().st_size == 0:
+        raise ValueError(f"{path.name} is empty")
+    try:
+        found = _format_of(path)
+        if found is None:
+            raise ValueError(_why_not(path))
+        module = import_module(f"napari_phasemap.io.{found.module}")
+        stacks = tuple(module.read(path, options))
+    except (ValueError, OSError) as error:
+        if path.name in str(error):
+            raise
+        kind = ValueError if isinstance(error, ValueError) else OSError
+        raise kind(f"{path.name}: {error}") from error
+    except _DAMAGE as error:
+        raise ValueError(
+            f"{path.name} is damaged or not what it seems to be "
+            f"({type(error).__name__}: {error})"
+        ) from error
+    if not stacks:
+        raise ValueError(f"{path.name} ({found.name}) holds no stack")
+    return Description(path, found.name, stacks)
+
+
+def _format_of(path: Path) -> _Format | None:
+    with path.open("rb") as file:
+        head = file.read(N_HEAD)
+    for found, module in _modules():
+        if module.recognises(path, head):  # type: ignore[attr-defined]
+            return found
+    return None
+
+
+def _modules() -> Iterator[tuple[_Format, object]]:
+    for item in _FORMATS:
+        yield item, import_module(f"napari_phasemap.io.{item.module}")
+
+
+def _why_not(path: Path) -> str:
+    """Return a sentence on a file that no format recognises."""
+    with path.open("rb") as file:
+        head = file.read(N_HEAD)
+    if head.lstrip().upper().startswith(b"ENVI"):
+        return f"{path.name} is an ENVI header of a remote sensing image, not an SDF"
+    known = {
+        ".stk": "a Stony Brook stack",
+        ".ncb": "an aXis2000 binary stack",
+        ".xrm": "a Xradia image",
+        ".txrm": "a Xradia stack",
+        ".sm": "an X1A netCDF scan",
+    }.get(path.suffix.lower())
+    if known:
+        return f"{path.name} seems to be {known}; that format is not read, save as TIFF"
+    if path.suffix.lower() == ".xim":
+        return f"{path.name} is one image of a scan whose .hdr is not beside it"
+    if path.suffix.lower() == ".hdr":
+        return f"{path.name} is no SDF header: it has no ScanDefinition"
+    return (
+        f"{path.name} is of no known format: SDF (.hdr), NXstxm HDF5, TIFF, .npz and "
+        ".npy, napari-phasemap HDF5 or an electron microscope's file"
+    )
