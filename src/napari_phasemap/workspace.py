@@ -2,6 +2,9 @@
 
 * `Workspace`: an evented dataclass; views write to it and listen to it.
 * `Selection`: a named set of pixels.
+
+What a person does to pixels (select, assign, exclude, take as a reference) goes
+through `Workspace.apply` and its kin, so that `undo` can take it back.
 """
 
 from __future__ import annotations
@@ -12,7 +15,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from psygnal import SignalGroupDescriptor
 
+from napari_phasemap.core.history import History, Step, values
 from napari_phasemap.core.phasemap import DEFAULT_THRESHOLD
+from napari_phasemap.core.subset import (
+    exclude_pixels,
+    keep_pixels,
+    with_mean_spectrum,
+    with_phase,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +71,11 @@ _ARRAY_FIELDS = (
     "features",
     "selection",
     "selections",
+    "latent_markers",
+    "history",
 )
+#: Fields with one value per pixel; they follow when pixels are excluded.
+_PHASE_MAPS = ("phase_map", "resolved")
 
 
 @dataclass(eq=False)
@@ -88,6 +102,8 @@ class Workspace:
         Latent coordinates; their axes are named by `latent_name`.
     latent_name : str
         What made `latent`: "GMVAE", "PCA", "UMAP".
+    latent_markers : mapping of str to ndarray of shape (n_latent,)
+        Named places in the latent space, for example encoded reference spectra.
     features : mapping of str to ndarray of shape (n_pixels,)
         Any other per-pixel values that a scatter may be colored by.
     selection : bool ndarray of shape (n_pixels,), optional
@@ -102,6 +118,8 @@ class Workspace:
         Frame shown.
     threshold : float
         Smallest unambiguous Q1 - Q2.
+    history : History
+        What can be undone and redone.
     """
 
     sources: tuple[SpectralStack, ...] = ()
@@ -111,6 +129,7 @@ class Workspace:
     resolved: PhaseMap | None = None
     latent: NDArray[np.float32] | None = None
     latent_name: str = ""
+    latent_markers: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     features: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     selection: NDArray[np.bool_] | None = None
     selections: tuple[Selection, ...] = ()
@@ -118,6 +137,7 @@ class Workspace:
     hover: int | None = None
     energy_index: int = 0
     threshold: float = DEFAULT_THRESHOLD
+    history: History = field(default_factory=History)
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor(
         equality_operators=dict.fromkeys(_ARRAY_FIELDS, _is)
@@ -135,7 +155,9 @@ class Workspace:
         self.features = {}
         self.latent = None
         self.latent_name = ""
+        self.latent_markers = {}
         self.phase_map = None
+        self.history = History()
         self.stacks = stacks
         if stacks is not None:
             self.selection = np.zeros(stacks.n_pixels, dtype=bool)
@@ -148,3 +170,113 @@ class Workspace:
     def best_map(self) -> PhaseMap | None:
         """Return the resolved map where there is one, else the phase map."""
         return self.resolved if self.resolved is not None else self.phase_map
+
+    # ---- Steps that can be undone ----
+
+    def apply(self, text: str, **changes: Any) -> None:
+        """Assign fields as one step of `history`; `text` names it in the menu."""
+        before = {name: getattr(self, name) for name in changes}
+        if all(before[name] is value for name, value in changes.items()):
+            return
+        history = self.history.push(Step(text, before, changes))
+        self._put(changes)
+        self.history = history
+
+    def select(self, pixels: NDArray[np.bool_], text: str = "select") -> None:
+        """Replace the selection, as a step that can be undone.
+
+        An unchanged selection makes no step.
+        """
+        if self.stacks is None or len(pixels) != self.stacks.n_pixels:
+            count = 0 if self.stacks is None else self.stacks.n_pixels
+            raise ValueError(f"a selection of {len(pixels)} for {count} pixels")
+        if self.selection is None or not np.array_equal(pixels, self.selection):
+            self.apply(text, selection=pixels)
+
+    def undo(self) -> None:
+        """Take the last step back; what was recomputed since stays as it is."""
+        history, step = self.history.undo()
+        self._put(self._still_valid(step.before, values(step.after)))
+        self.history = history
+
+    def redo(self) -> None:
+        """Do the step again that was taken back last."""
+        history, step = self.history.redo()
+        self._put(self._still_valid(step.after, values(step.before)))
+        self.history = history
+
+    def assign_selection(self, phase: str) -> None:
+        """Give the selected pixels a phase, in the resolved map if there is one.
+
+        A new name becomes a new phase of the map.
+        """
+        pixels = self._selected("assign")
+        name = "phase_map" if self.resolved is None else "resolved"
+        phases: PhaseMap | None = getattr(self, name)
+        if phases is None:
+            raise ValueError(
+                "there is no phase map to assign pixels in; make one first"
+            )
+        if phase not in phases.names:
+            phases = with_phase(phases, phase)
+        labels = phases.labels.copy()
+        labels[pixels] = phases.names.index(phase) + 1
+        self.apply(f"assign to {phase}", **{name: phases.with_labels(labels)})
+
+    def exclude_selection(self) -> None:
+        """Take the selected pixels out of the analysis; the rest keeps its values."""
+        pixels = self._selected("exclude")
+        if self.stacks is None:
+            return
+        kept = ~pixels
+        stacks = exclude_pixels(self.stacks, pixels)
+        changes: dict[str, Any] = {"stacks": stacks, "latent_name": self.latent_name}
+        changes["latent_markers"] = self.latent_markers
+        for name in _PHASE_MAPS:
+            phases = getattr(self, name)
+            changes[name] = None if phases is None else keep_pixels(phases, kept)
+        changes["latent"] = None if self.latent is None else self.latent[kept]
+        changes["features"] = {k: v[kept] for k, v in self.features.items()}
+        changes["selections"] = tuple(
+            Selection(s.name, s.pixels[kept], s.color) for s in self.selections
+        )
+        changes["selection"] = np.zeros(stacks.n_pixels, dtype=bool)
+        self.apply(f"exclude {int(pixels.sum())} pixels", **changes)
+
+    def add_reference_from_selection(self, name: str) -> None:
+        """Make the mean spectrum of the selected pixels a reference."""
+        pixels = self._selected("average")
+        if self.stacks is not None:
+            references = with_mean_spectrum(self.references, self.stacks, pixels, name)
+            self.apply(f"reference {name}", references=references)
+
+    def _selected(self, purpose: str) -> NDArray[np.bool_]:
+        if self.selection is None or not self.selection.any():
+            raise ValueError(f"no pixel is selected, so there is nothing to {purpose}")
+        return self.selection
+
+    def _put(self, changes: Mapping[str, Any]) -> None:
+        """Assign fields; new stacks first, they drop what belongs to the old."""
+        if "stacks" in changes:
+            self.set_stacks(changes["stacks"])
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+    def _still_valid(
+        self, target: Mapping[str, Any], expected: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the fields of a step that nothing else has replaced since."""
+        fields = values(target)
+        selection = fields.pop("selection", None)
+        stale = any(
+            getattr(self, name) is not expected[name]
+            for name in fields
+            if not isinstance(expected[name], str)
+        )
+        if stale:
+            fields = {}
+        stacks = fields.get("stacks", self.stacks)
+        n_pixels = None if stacks is None else stacks.n_pixels
+        if selection is not None and len(selection) == n_pixels:
+            fields["selection"] = selection
+        return fields

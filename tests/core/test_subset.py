@@ -11,6 +11,7 @@ from napari_phasemap.core.subset import (
     keep_pixels,
     mean_spectrum,
     with_mean_spectrum,
+    with_phase,
 )
 
 ENERGY = [280.0, 285.0, 292.0]
@@ -96,3 +97,14 @@ def test_a_mean_spectrum_joins_the_references_at_the_energies_of_the_stacks(stac
     np.testing.assert_allclose(alone.spectra[0], joined.spectra[1])
     with pytest.raises(ValueError, match="repeat"):
         with_mean_spectrum(joined, stacks, selected, "mine")
+
+
+def test_a_new_phase_has_a_free_color_and_no_pixel():
+    phases = PhaseMap.from_scores([[0.9, 0.1], [0.2, 0.8]], ["a", "b"])
+    more = with_phase(phases, "c")
+    assert more.names == ("a", "b", "c")
+    assert len(set(more.colors)) == 3
+    assert np.isnan(more.scores[:, 2]).all()
+    assert more.with_labels(np.array([3, 2])).labels.tolist() == [3, 2]
+    with pytest.raises(ValueError, match="not a new phase"):
+        with_phase(phases, "a")

@@ -1,6 +1,7 @@
 """What follows from a set of pixels: leave them out, or take their mean spectrum.
 
 * `exclude_pixels`: the stacks without them; `keep_pixels`: a phase map of the rest.
+* `with_phase`: a phase map with one more phase, to assign them to.
 * `mean_spectrum`: their mean; `with_mean_spectrum`: the mean as one more reference.
 """
 
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.phasemap import phase_colors
 from napari_phasemap.core.references import ReferenceSpectra
 from napari_phasemap.core.stack import StackSet
 
@@ -19,7 +21,13 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.phasemap import PhaseMap
 
-__all__ = ["exclude_pixels", "keep_pixels", "mean_spectrum", "with_mean_spectrum"]
+__all__ = [
+    "exclude_pixels",
+    "keep_pixels",
+    "mean_spectrum",
+    "with_mean_spectrum",
+    "with_phase",
+]
 
 
 def exclude_pixels(stacks: StackSet, excluded: NDArray[np.bool_], /) -> StackSet:
@@ -85,6 +93,43 @@ def keep_pixels(phase_map: PhaseMap, kept: NDArray[np.bool_], /) -> PhaseMap:
         best=phase_map.best[kept],
         margin=phase_map.margin[kept],
         scores=None if scores is None else scores[kept],
+    )
+
+
+def with_phase(phase_map: PhaseMap, name: str, /, *, color: str = "") -> PhaseMap:
+    """Return a phase map with one more phase, to which no pixel belongs yet.
+
+    Parameters
+    ----------
+    phase_map : PhaseMap
+        Not changed.
+    name : str
+        Name of the new phase, not yet taken.
+    color : str, optional
+        Hexadecimal color; default the first of `phase_colors` that is free.
+
+    Returns
+    -------
+    PhaseMap
+        Scores of the new phase are NaN: nothing has been compared with it.
+    """
+    if not name or name in phase_map.names:
+        raise ValueError(f"{name!r} is not a new phase; there are {phase_map.names}")
+    n_phases = phase_map.n_phases
+    free = [c for c in phase_colors(n_phases + 1) if c not in phase_map.colors]
+    color = color or (free or phase_colors(1))[0]
+    scores = phase_map.scores
+    if scores is not None:
+        column = np.full((len(scores), 1), np.nan, dtype=scores.dtype)
+        scores = np.concatenate([scores, column], axis=1)
+    dtype = np.result_type(phase_map.labels.dtype, np.min_scalar_type(n_phases + 1))
+    return replace(
+        phase_map,
+        names=(*phase_map.names, name),
+        colors=(*phase_map.colors, color),
+        labels=phase_map.labels.astype(dtype),
+        runner_up=phase_map.runner_up.astype(dtype),
+        scores=scores,
     )
 
 
