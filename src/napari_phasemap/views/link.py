@@ -8,10 +8,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
-import numpy as np
 from napari.layers import Image
 
 from napari_phasemap.io.npe2 import (
@@ -36,6 +37,8 @@ __all__ = ["ViewerLink", "link_for", "workspace_for"]
 
 #: Free space between two particles, as a share of the wider one.
 GAP = 0.06
+#: How many times wider than high a layout of equal particles is.
+ROW_ASPECT = 1.6
 
 _LINKS: WeakKeyDictionary[Any, ViewerLink] = WeakKeyDictionary()
 
@@ -91,6 +94,14 @@ class ViewerLink:
         if first:
             viewer.reset_view()
 
+    def show_stack(self, name: str) -> None:
+        """Show a stack again whose layer was deleted."""
+        if self.stack_layer(name) is not None:
+            return
+        analyzed = self.workspace.stacks or ()
+        known = {s.name: s for s in (*self.workspace.sources, *analyzed)}
+        self.open_stacks([known[name]])
+
     def close_stack(self, name: str) -> None:
         """Take a stack out of the workspace and its layer out of the viewer."""
         workspace = self.workspace
@@ -121,18 +132,32 @@ class ViewerLink:
         return grid
 
     def arrange(self) -> None:
-        """Lay the stacks side by side, in the order they were opened."""
-        left = 0.0
-        for stack in self.workspace.sources:
-            layer = self.stack_layer(stack.name)
-            if layer is None:
-                continue
-            translate = np.array(layer.translate)
-            translate[-1] = left
-            layer.translate = translate
-            left += stack.shape[1] * abs(layer.scale[-1]) * (1 + GAP)
+        """Lay the stacks side by side in the order they were opened, in rows."""
+        shown = [
+            (stack, layer)
+            for stack in self.workspace.sources
+            if (layer := self.stack_layer(stack.name)) is not None
+        ]
+        per_row = ceil(sqrt(len(shown) * ROW_ASPECT))
+        top = 0.0
+        for first in range(0, len(shown), max(per_row, 1)):
+            top += self._arrange_row(shown[first : first + per_row], top)
         self.results.move()
         self.pointer.move()
+
+    def _arrange_row(
+        self, row: Sequence[tuple[SpectralStack, Layer]], top: float
+    ) -> float:
+        """Place one row of stacks; return its height with the gap below."""
+        left, height = 0.0, 0.0
+        for stack, layer in row:
+            grid = image_grid(stack, left)
+            translate = (grid["translate"][0] + top, left)
+            layer.translate = (*layer.translate[:-2], *translate)
+            n_rows, n_cols = stack.shape
+            left += n_cols * abs(grid["scale"][1]) * (1 + GAP)
+            height = max(height, n_rows * abs(grid["scale"][0]) * (1 + GAP))
+        return height
 
     def _on_layer_inserted(self, event: Any) -> None:
         self._adopt(event.value)
@@ -200,8 +225,6 @@ class ViewerLink:
 
 def _with_new_name(stack: SpectralStack, known: set[str]) -> SpectralStack:
     """Return the stack under a name that no other stack has."""
-    from dataclasses import replace
-
     name, number = stack.name, 2
     while name in known:
         name, number = f"{stack.name} [{number}]", number + 1

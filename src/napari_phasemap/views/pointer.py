@@ -228,7 +228,7 @@ class Pointer:
     def _bring_into_view(self, viewer: Any, place: NDArray[np.float64]) -> None:
         if viewer.dims.ndisplay != 2:
             return
-        half = np.array(viewer.canvas.size) / (2 * viewer.camera.zoom)
-        center = np.array(viewer.camera.center[-2:])
+        half = np.array(viewer.canvas.size) / (2 * viewer.scene.camera.zoom)
+        center = np.array(viewer.scene.camera.center[-2:])
         if (np.abs(place - center) > half).any():
-            viewer.camera.center = tuple(place)
+            viewer.scene.camera.center = tuple(place)

@@ -73,7 +73,7 @@ class ResultLayers:
     def show(self, kind: str) -> None:
         """Make the layers of a kind: "phase", "reliability", "r(NAME)" and so on."""
         if self._workspace.stacks is not None:
-            self._draw(kind)
+            self._draw(kind, make=True)
 
     def hide(self, kind: str) -> None:
         """Remove the layers of a kind."""
@@ -86,7 +86,13 @@ class ResultLayers:
                     viewer.layers.remove(layer)
 
     def show_values(
-        self, kind: str, values: NDArray[Any], about: Mapping[str, Any], **style: Any
+        self,
+        kind: str,
+        values: NDArray[Any],
+        about: Mapping[str, Any],
+        *,
+        make: bool = True,
+        **style: Any,
     ) -> None:
         """Show per-pixel values as one image layer per particle.
 
@@ -98,11 +104,13 @@ class ResultLayers:
             Float values, or colors with alpha between 0 and 1.
         about : mapping
             Step and parameters that made the values: the layer's provenance.
+        make : bool, default=True
+            Whether particles without such a layer get one.
         **style
             Further attributes of a new image layer.
         """
         stacks = self._stacks()
-        for index, stack in enumerate(stacks):
+        for index, stack in self._wanted(kind, make):
             fill = 0.0 if values.ndim == 2 else np.nan
             image = stacks.to_image(values.astype(np.float32), index, fill)
             self._put_image(stack, kind, image, about, style)
@@ -115,11 +123,12 @@ class ResultLayers:
         colors: Sequence[str],
         about: Mapping[str, Any],
         *,
+        make: bool = True,
         visible: bool = True,
     ) -> None:
         """Show per-pixel classes (1..n, 0 transparent) as labels layers."""
         stacks = self._stacks()
-        for index, stack in enumerate(stacks):
+        for index, stack in self._wanted(kind, make):
             image = stacks.to_image(labels.astype(np.uint8), index, 0)
             self._put_labels(stack, kind, image, names, colors, about, visible)
 
@@ -130,11 +139,11 @@ class ResultLayers:
         if self._workspace.stacks is None or self._workspace.phase_map is None:
             return
         for kind in self.kinds():
-            self._draw(kind)
+            self._draw(kind, make=False)
 
     def _on_threshold(self, _: float) -> None:
         for kind in self.kinds() & {"ambiguity", "phase by reliability"}:
-            self._draw(kind)
+            self._draw(kind, make=False)
 
     def move(self) -> None:
         """Put every layer where its particle's image lies."""
@@ -157,7 +166,7 @@ class ResultLayers:
                 viewer.layers.remove(layer)
         self._layers.clear()
 
-    def _draw(self, kind: str) -> None:
+    def _draw(self, kind: str, *, make: bool) -> None:
         workspace = self._workspace
         phases = workspace.resolved if kind == "resolved phase" else workspace.phase_map
         if phases is None:
@@ -165,26 +174,35 @@ class ResultLayers:
         parameters = dict(phases.parameters)
         about = {"step": phases.method, "parameters": parameters}
         if kind in ("phase", "resolved phase"):
-            self.show_labels(kind, phases.labels, phases.names, phases.colors, about)
+            self.show_labels(
+                kind, phases.labels, phases.names, phases.colors, about, make=make
+            )
         elif kind == "ambiguity":
             parameters["threshold"] = workspace.threshold
             mask = phases.ambiguous(workspace.threshold)
             names, colors = ("ambiguous",), (AMBIGUOUS_COLOR,)
-            self.show_labels(kind, mask, names, colors, about)
+            self.show_labels(kind, mask, names, colors, about, make=make)
         elif kind == "reliability":
             values = _finite_reliability(phases)
             limits = (0.0, float(np.nanmax(values, initial=1.0)))
             self.show_values(
-                kind, values, about, colormap="gray", contrast_limits=limits
+                kind, values, about, make=make, colormap="gray", contrast_limits=limits
             )
         elif kind == "phase by reliability":
-            self.show_values(kind, _shaded(phases, workspace.threshold), about)
+            self.show_values(
+                kind, _shaded(phases, workspace.threshold), about, make=make
+            )
         elif kind.startswith("r(") and phases.scores is not None:
             name = kind[2:-1]
             if name in phases.names:
                 r = phases.scores[:, phases.names.index(name)]
                 self.show_values(
-                    kind, r, about, colormap="viridis", contrast_limits=(-1.0, 1.0)
+                    kind,
+                    r,
+                    about,
+                    make=make,
+                    colormap="viridis",
+                    contrast_limits=(-1.0, 1.0),
                 )
 
     # ---- Layers ----
@@ -193,6 +211,14 @@ class ResultLayers:
         if self._workspace.stacks is None:
             raise ValueError("there are no stacks to show results of")
         return self._workspace.stacks
+
+    def _wanted(self, kind: str, make: bool) -> list[tuple[int, SpectralStack]]:
+        """Return number and stack of the particles to draw."""
+        return [
+            (index, stack)
+            for index, stack in enumerate(self._stacks())
+            if make or self.layer(stack.name, kind) is not None
+        ]
 
     def _attributes(
         self, stack: SpectralStack, kind: str, about: Mapping[str, Any]

@@ -1,0 +1,45 @@
+# make demo   set everything up, open napari with the sample particles, run the main job
+# make test   set everything up, run every check and test (windows under Xvfb)
+# make clean  remove what these made
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export QT_API := pyqt6
+# Without a display, real windows open on a virtual one.
+SCREEN := xvfb-run -a -s "-screen 0 1400x900x24"
+WINDOWED := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,$(SCREEN))
+
+.PHONY: demo test check libraries clean
+
+demo: $(READY) libraries
+	$(WINDOWED) $(BIN)/python -m napari_phasemap.views.demo --output demo_output
+
+# TensorFlow and an OpenGL canvas crash one another in one process, so their tests
+# run apart. pytest's closing line comes last.
+test: $(READY) libraries check
+	$(BIN)/python -m pytest -q -m "not gui and not tensorflow"
+	$(BIN)/python -m pytest -q -m tensorflow tests
+	$(SCREEN) $(BIN)/python -m pytest -q -m gui tests
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+libraries:
+	@bash .ci/system-libraries
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; run make PYTHON=/path/to/python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo_output build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

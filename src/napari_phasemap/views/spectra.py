@@ -1,0 +1,228 @@
+"""What the spectra look like: under the mouse, of the phases, of the selection.
+
+* `SpectraView`: one plot with a line of text about the pixel pointed at.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel
+from superqt.utils import qthrottled
+
+from napari_phasemap.core.describe import describe_pixel
+from napari_phasemap.core.spectra import mean_spectra, standardize
+from napari_phasemap.views.dock import Dock
+from napari_phasemap.views.plot import PlotView
+from napari_phasemap.views.pointer import SELECTION_COLOR
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from napari_phasemap.core.stack import StackSet
+    from napari_phasemap.workspace import Workspace
+
+__all__ = ["SpectraView"]
+
+EMPTY = "Open stacks, then point at a pixel of the image: its spectrum appears here."
+PIXEL_COLOR = "#ff2020"
+#: Milliseconds between two full drawings.
+DRAW_EVERY = 60
+
+
+class SpectraView(Dock):
+    """Shows the spectrum under the mouse against phases, references and selection.
+
+    Writes nothing.
+    """
+
+    title = "Spectra"
+
+    def __init__(self, viewer: Any, workspace: Workspace | None = None) -> None:
+        super().__init__(viewer, workspace)
+        self._count = QLabel("")
+        self._plot = PlotView(EMPTY)
+        self._plot.set_theme(self.viewer.theme)
+        self._boxes = self._make_boxes()
+        self.body.addWidget(self._plot, 1)
+        self.body.addLayout(self._make_controls())
+        self._line: Any = None
+        self._phases: Any = None
+        self._draw_soon = qthrottled(self.draw, timeout=DRAW_EVERY)
+        events = self.workspace.events
+        for signal in (events.stacks, events.phase_map, events.resolved):
+            self.listen(signal, self._on_phases)
+        for signal in (events.references, events.selection, events.selections):
+            self.listen(signal, self._on_change)
+        for signal in (events.cursor, events.hover):
+            self.listen(signal, self._on_pointed)
+        self.listen(self.viewer.events.theme, self._plot.on_theme)
+        self.setMinimumHeight(200)
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw phases, references, selection and the pixel pointed at."""
+        stacks = self.workspace.stacks
+        if stacks is None:
+            self._plot.set_empty(EMPTY)
+            self._line = None
+            return
+        self._plot.draw(lambda axes: self._draw_on(axes, stacks))
+        self._on_pointed()
+        self._show_count(stacks)
+
+    # ---- Following the workspace ----
+
+    def _on_phases(self, *_: Any) -> None:
+        self._phases = None
+        self._draw_soon()
+
+    def _on_change(self, *_: Any) -> None:
+        self._draw_soon()
+
+    def _on_pointed(self, *_: Any) -> None:
+        """Move one line: nothing else depends on the mouse."""
+        stacks, pixel = self.workspace.stacks, self.workspace.pointed
+        if stacks is None or self._line is None:
+            self.set_hint("")
+            return
+        if pixel is None:
+            self._line.set_visible(False)
+            self.set_hint("Point at a pixel; click to keep it.")
+        else:
+            self._line.set_data(stacks.energy, self._scaled(stacks.spectrum(pixel)))
+            self._line.set_visible(True)
+            self.set_hint(self._describe(stacks, pixel))
+            self._line.axes.relim(visible_only=True)
+            self._line.axes.autoscale_view()
+        self._plot.redraw()
+
+    def _describe(self, stacks: StackSet, pixel: int) -> str:
+        workspace = self.workspace
+        return describe_pixel(
+            stacks,
+            pixel,
+            phase_map=workspace.phase_map,
+            resolved=workspace.resolved,
+            latent=workspace.latent,
+            threshold=workspace.threshold,
+        )
+
+    def _show_count(self, stacks: StackSet) -> None:
+        selection = self.workspace.selection
+        if selection is None or not selection.any():
+            self._count.setText("no pixels selected")
+            return
+        chosen = [part.any() for part in stacks.split(selection)]
+        n_pixels = int(selection.sum())
+        share = 100.0 * n_pixels / max(stacks.n_pixels, 1)
+        self._count.setText(
+            f"{n_pixels} pixels selected ({share:.2f} %) in {sum(chosen)} of "
+            f"{len(stacks)} particles"
+        )
+
+    # ---- Drawing ----
+
+    def _draw_on(self, axes: Axes, stacks: StackSet) -> None:
+        from napari_phasemap.figures import draw_spectra
+
+        for curve in self._curves(stacks):
+            draw_spectra(axes, stacks.energy, **curve)
+        (self._line,) = axes.plot([], [], color=PIXEL_COLOR, lw=1.4, label="pixel")
+        self._line.set_visible(False)
+        normalized = self._boxes["normalized"].isChecked()
+        quantity = stacks.quantity.replace("_", " ")
+        axes.set_xlabel("energy (eV)")
+        axes.set_ylabel(f"{quantity}, normalized" if normalized else quantity)
+        if len(axes.get_lines()) > 1:
+            axes.legend(fontsize=7, loc="upper left", ncols=2)
+
+    def _curves(self, stacks: StackSet) -> list[dict[str, Any]]:
+        """Return the groups of spectra to draw: phases, references, selections."""
+        workspace, curves = self.workspace, []
+        phases = workspace.best_map()
+        if self._boxes["phases"].isChecked() and phases is not None:
+            if self._phases is None:
+                self._phases = mean_spectra(stacks, phases.labels, phases.n_phases)
+            mean, std, count = self._phases
+            kept = np.flatnonzero(count)
+            curves.append(
+                {
+                    "spectra": self._scaled(mean[kept]),
+                    "std": None if self._normalized else std[kept],
+                    "names": [phases.names[i] for i in kept],
+                    "colors": [phases.colors[i] for i in kept],
+                }
+            )
+        curves += self._reference_curves(stacks)
+        curves += self._selection_curves(stacks)
+        return curves
+
+    def _reference_curves(self, stacks: StackSet) -> list[dict[str, Any]]:
+        references = self.workspace.references
+        if references is None or not self._boxes["references"].isChecked():
+            return []
+        try:
+            references = references.resample(stacks.energy)
+        except ValueError:
+            return []
+        phases = self.workspace.phase_map
+        same = phases is not None and phases.names == references.names
+        colors = phases.colors if same and phases is not None else ()
+        return [
+            {
+                "spectra": self._scaled(references.spectra),
+                "names": [f"{name} (reference)" for name in references.names],
+                "colors": list(colors),
+                "linestyle": "--",
+            }
+        ]
+
+    def _selection_curves(self, stacks: StackSet) -> list[dict[str, Any]]:
+        workspace = self.workspace
+        groups = [(s.name, s.pixels, s.color) for s in workspace.selections]
+        if workspace.selection is not None and workspace.selection.any():
+            groups.append(("selection", workspace.selection, SELECTION_COLOR))
+        curves = []
+        for name, pixels, color in groups:
+            mean, std, _ = mean_spectra(stacks, pixels.view(np.uint8), 1)
+            curves.append(
+                {
+                    "spectra": self._scaled(mean),
+                    "std": None if self._normalized else std,
+                    "names": [name],
+                    "colors": [color],
+                }
+            )
+        return curves
+
+    @property
+    def _normalized(self) -> bool:
+        return bool(self._boxes["normalized"].isChecked())
+
+    def _scaled(self, spectra: NDArray[Any]) -> NDArray[Any]:
+        return standardize(spectra) if self._normalized else spectra
+
+    def _make_boxes(self) -> dict[str, QCheckBox]:
+        tips = {
+            "phases": "Mean of each phase, band: standard deviation.",
+            "references": "As loaded, on the energies of the stacks.",
+            "normalized": "Minus the mean, over the standard deviation: what r compares.",
+        }
+        boxes = {}
+        for name, tip in tips.items():
+            boxes[name] = QCheckBox(name)
+            boxes[name].setToolTip(tip)
+        boxes["phases"].setChecked(True)
+        return boxes
+
+    def _make_controls(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        for box in self._boxes.values():
+            box.toggled.connect(self._on_change)
+            row.addWidget(box)
+        row.addStretch(1)
+        row.addWidget(self._count)
+        return row
