@@ -1,0 +1,48 @@
+"""Draw results: on a panel of the window and in a file, by the same functions.
+
+* Maps of one particle: `draw_phase_map`, `draw_reliability`, `draw_correlation_map`.
+* Curves and tables: `draw_references`, `draw_reference_correlation`, `draw_spectra`,
+  `draw_fractions`.
+* Whole figures of several particles: `map_sheet`, `correlation_sheet`,
+  `spectra_sheet`, `reference_sheet`, `fraction_sheet`.
+* `save_figure`: to PNG, SVG, PDF or TIFF.
+
+Every ``draw_...`` function draws on the axes it is given and returns the artists.
+Figures are made without pyplot, so that any thread may draw.
+"""
+
+from napari_phasemap.figures.curves import (
+    draw_reference_correlation,
+    draw_references,
+    draw_spectra,
+)
+from napari_phasemap.figures.fractions import draw_fractions
+from napari_phasemap.figures.maps import (
+    draw_correlation_map,
+    draw_phase_map,
+    draw_reliability,
+)
+from napari_phasemap.figures.sheets import (
+    correlation_sheet,
+    fraction_sheet,
+    map_sheet,
+    reference_sheet,
+    save_figure,
+    spectra_sheet,
+)
+
+__all__ = [
+    "correlation_sheet",
+    "draw_correlation_map",
+    "draw_fractions",
+    "draw_phase_map",
+    "draw_reference_correlation",
+    "draw_references",
+    "draw_reliability",
+    "draw_spectra",
+    "fraction_sheet",
+    "map_sheet",
+    "reference_sheet",
+    "save_figure",
+    "spectra_sheet",
+]

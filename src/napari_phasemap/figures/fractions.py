@@ -1,0 +1,116 @@
+"""Draw how much of each phase every particle has.
+
+* `draw_fractions`: stacked bars.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_phasemap.figures.style import SMALL, dress
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.container import BarContainer
+
+    from napari_phasemap.core.phasemap import PhaseMap
+    from napari_phasemap.core.stack import StackSet
+
+__all__ = ["draw_fractions"]
+
+#: Smallest share in per cent that has room for its number.
+WRITTEN = 7.0
+
+
+def draw_fractions(
+    axes: Axes,
+    stacks: StackSet,
+    phases: PhaseMap,
+    /,
+    *,
+    ambiguous_below: float | None = None,
+) -> list[BarContainer]:
+    """Draw the per cent of each phase as one stacked bar per particle.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Where to draw.
+    stacks : StackSet
+        Of `phases`. With several particles a last bar shows all pixels together.
+    phases : PhaseMap
+        Pixels without phase are not counted.
+    ambiguous_below : float, optional
+        Threshold; the ambiguous share is then written above each bar.
+
+    Returns
+    -------
+    list of BarContainer
+        One per phase.
+    """
+    parts = [
+        slice(a, b) for a, b in zip(stacks.offsets, stacks.offsets[1:], strict=False)
+    ]
+    names = list(stacks.names)
+    if len(parts) > 1:
+        parts.append(slice(None))
+        names.append("all")
+    shares = np.nan_to_num([phases.fractions(part) for part in parts])
+    positions = np.arange(len(parts), dtype=float)
+    if len(parts) > 1:
+        positions[-1] += 0.4
+    bottom = np.zeros(len(parts))
+    bars = []
+    for row, name in enumerate(phases.names):
+        values = shares[:, row]
+        bar = axes.bar(
+            positions,
+            values,
+            bottom=bottom,
+            width=0.75,
+            color=phases.colors[row],
+            edgecolor="white",
+            linewidth=0.4,
+            label=name,
+        )
+        texts = [f"{value:.0f}" if value >= WRITTEN else "" for value in values]
+        axes.bar_label(
+            bar,
+            texts,
+            label_type="center",
+            fontsize=SMALL,
+            color=_ink(phases.colors[row]),
+        )
+        bottom += values
+        bars.append(bar)
+    if ambiguous_below is not None:
+        ambiguous = phases.ambiguous(ambiguous_below)
+        for x, part in zip(positions, parts, strict=True):
+            assigned = int(np.count_nonzero(phases.labels[part]))
+            share = 100.0 * np.count_nonzero(ambiguous[part]) / (assigned or 1)
+            axes.text(
+                x, 101.0, f"{share:.0f}", ha="center", va="bottom", fontsize=SMALL
+            )
+        axes.set_title("above: ambiguous pixels in per cent", pad=12)
+    axes.set_xticks(positions, names)
+    axes.set(ylabel="pixels (per cent)", ylim=(0.0, 100.0))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(
+        *(list(reversed(items)) for items in axes.get_legend_handles_labels()),
+        fontsize=SMALL,
+        frameon=False,
+        loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+    )
+    dress(axes)
+    return bars
+
+
+def _ink(color: str) -> str:
+    """Return black or white, whichever is legible on a color."""
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = to_rgb(color)
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"

@@ -1,0 +1,221 @@
+"""Draw one particle: its phases, how reliable they are, its correlations.
+
+* `draw_phase_map`: phases in their colors, ambiguous pixels gray, reliability as
+  brightness.
+* `draw_reliability`: R in gray.
+* `draw_correlation_map`: Pearson's r with one reference.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_phasemap.figures.style import SMALL, dress
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
+    from numpy.typing import NDArray
+
+    from napari_phasemap.core.phasemap import PhaseMap
+    from napari_phasemap.core.stack import SpectralStack, StackSet
+
+__all__ = [
+    "AMBIGUOUS_COLOR",
+    "correlation_limits",
+    "draw_correlation_map",
+    "draw_phase_map",
+    "draw_reliability",
+    "reliability_limit",
+]
+
+#: Gray of an ambiguous pixel (arXiv:2603.07666, Fig. 3b), lighter than every phase.
+AMBIGUOUS_COLOR = "#b4b4b4"
+#: Brightness of a pixel with R = 0 where brightness shows reliability: its phase can
+#: still be told.
+DARKEST = 0.15
+#: Percentile of R (or of r) that spans the scale: a few extreme pixels must not
+#: make all others look alike.
+FULL_SCALE = 98.0
+
+
+def draw_phase_map(
+    axes: Axes,
+    stacks: StackSet,
+    phases: PhaseMap,
+    /,
+    index: int = 0,
+    *,
+    ambiguous_below: float | None = None,
+    brightness: bool = False,
+    scale_bar: bool = True,
+) -> AxesImage:
+    """Draw the phase of every pixel of one particle.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Where to draw.
+    stacks : StackSet
+        Of `phases`.
+    phases : PhaseMap
+        Pixels without phase are transparent.
+    index : int, default=0
+        Number of the particle.
+    ambiguous_below : float, optional
+        Pixels whose margin is below this threshold are gray (arXiv:2603.07666,
+        Fig. 3b); default none.
+    brightness : bool, default=False
+        Darken pixels of low reliability R (arXiv:2603.07666, Fig. S3b); full color at
+        the 98th percentile of R over all particles.
+    scale_bar : bool, default=True
+        Draw one where the pixel size is known.
+
+    Returns
+    -------
+    AxesImage
+        RGBA.
+    """
+    from matplotlib.colors import to_rgba
+
+    table = np.array([(0.0, 0.0, 0.0, 0.0), *map(to_rgba, phases.colors)])
+    rgba = table[phases.labels]
+    if ambiguous_below is not None:
+        rgba[phases.ambiguous(ambiguous_below)] = to_rgba(AMBIGUOUS_COLOR)
+    if brightness:
+        full = reliability_limit(phases)
+        with np.errstate(invalid="ignore"):
+            share = np.nan_to_num(np.clip(phases.reliability / full, 0.0, 1.0))
+        rgba[:, :3] *= (DARKEST + (1.0 - DARKEST) * share)[:, np.newaxis]
+    image = stacks.to_image(rgba, index, fill=0.0)
+    return _show(axes, stacks[index], image, scale_bar=scale_bar)
+
+
+def draw_reliability(
+    axes: Axes,
+    stacks: StackSet,
+    phases: PhaseMap,
+    /,
+    index: int = 0,
+    *,
+    limit: float | None = None,
+    scale_bar: bool = True,
+) -> AxesImage:
+    """Draw R = 100 (Q1 - Q2) of one particle in gray (arXiv:2603.07666, Fig. S3a).
+
+    Parameters
+    ----------
+    axes, stacks, phases, index, scale_bar
+        As for `draw_phase_map`.
+    limit : float, optional
+        R that is white; default `reliability_limit`, the same for all particles.
+
+    Returns
+    -------
+    AxesImage
+        Pixels without phase are transparent.
+    """
+    limit = reliability_limit(phases) if limit is None else limit
+    image = stacks.to_image(np.minimum(phases.reliability, np.float32(1e6)), index)
+    artist = _show(axes, stacks[index], image, scale_bar=scale_bar)
+    artist.set(cmap="gray", clim=(0.0, limit))
+    return artist
+
+
+def draw_correlation_map(
+    axes: Axes,
+    stacks: StackSet,
+    phases: PhaseMap,
+    /,
+    index: int = 0,
+    *,
+    phase: str,
+    limits: tuple[float, float] | None = None,
+    scale_bar: bool = True,
+) -> AxesImage:
+    """Draw the score of one phase, for Pearson r (arXiv:2603.07666, Fig. S3c-g).
+
+    Parameters
+    ----------
+    axes, stacks, phases, index, scale_bar
+        As for `draw_phase_map`.
+    phase : str
+        Name of the phase.
+    limits : tuple of float, optional
+        Ends of the color scale; default `correlation_limits`, the same for all phases
+        and particles.
+
+    Returns
+    -------
+    AxesImage
+        Pixels without score are transparent.
+
+    Raises
+    ------
+    ValueError
+        If the scores were not kept or there is no such phase.
+    """
+    if phases.scores is None:
+        raise ValueError("the scores were not kept; classify with keep_scores=True")
+    if phase not in phases.names:
+        raise ValueError(f"there is no phase {phase!r}; there are {phases.names}")
+    low, high = correlation_limits(phases) if limits is None else limits
+    scores = phases.scores[:, phases.names.index(phase)]
+    image = stacks.to_image(scores, index)
+    artist = _show(axes, stacks[index], image, scale_bar=scale_bar)
+    artist.set(cmap="viridis", clim=(low, high))
+    return artist
+
+
+def reliability_limit(phases: PhaseMap) -> float:
+    """Return the 98th percentile of the finite R, 1 where there is none."""
+    finite = phases.reliability[np.isfinite(phases.reliability)]
+    limit = float(np.percentile(finite, FULL_SCALE)) if finite.size else 0.0
+    return limit if limit > 0 else 1.0
+
+
+def correlation_limits(phases: PhaseMap) -> tuple[float, float]:
+    """Return the 2nd percentile and the maximum of all finite scores."""
+    if phases.scores is None:
+        raise ValueError("the scores were not kept; classify with keep_scores=True")
+    finite = phases.scores[np.isfinite(phases.scores)]
+    if not finite.size:
+        return -1.0, 1.0
+    low, high = np.percentile(finite, [100.0 - FULL_SCALE, 100.0])
+    return float(low), float(high if high > low else low + 1e-6)
+
+
+def _show(
+    axes: Axes, stack: SpectralStack, image: NDArray[Any], *, scale_bar: bool
+) -> AxesImage:
+    """Show an image the right way up, without ticks, with a scale bar."""
+    dy, dx = stack.pixel_size or (1.0, 1.0)
+    artist = axes.imshow(
+        image, origin=stack.origin, aspect=dy / dx, interpolation="nearest"
+    )
+    axes.set(xticks=[], yticks=[])
+    axes.set_title(stack.name)
+    dress(axes)
+    for spine in axes.spines.values():
+        spine.set_color("#999999")
+    if scale_bar and stack.pixel_size is not None:
+        from matplotlib_scalebar.scalebar import ScaleBar
+
+        bar = ScaleBar(
+            dx,
+            "nm",
+            location="lower right",
+            color="black",
+            box_color="white",
+            box_alpha=0.75,
+            border_pad=0.3,
+            pad=0.3,
+            sep=2,
+            length_fraction=0.3,
+            width_fraction=0.02,
+            font_properties={"size": SMALL},
+        )
+        axes.add_artist(bar)
+    return artist

@@ -1,0 +1,294 @@
+"""Put drawings together on a page, several particles at once, and save them.
+
+* `map_sheet`: one map per particle, with a legend or a color bar.
+* `correlation_sheet`: particles by phases.
+* `spectra_sheet`, `reference_sheet`, `fraction_sheet`: curves and bars.
+* `save_figure`: to a file, never half of one.
+"""
+
+from __future__ import annotations
+
+import os
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from napari_phasemap.figures.curves import (
+    draw_reference_correlation,
+    draw_references,
+    draw_spectra,
+)
+from napari_phasemap.figures.fractions import draw_fractions
+from napari_phasemap.figures.maps import (
+    AMBIGUOUS_COLOR,
+    draw_correlation_map,
+    draw_phase_map,
+    draw_reliability,
+)
+from napari_phasemap.figures.style import MM, NORMAL, SMALL, dress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
+
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from napari_phasemap.core.phasemap import PhaseMap
+    from napari_phasemap.core.references import ReferenceSpectra
+    from napari_phasemap.core.stack import StackSet
+
+__all__ = [
+    "correlation_sheet",
+    "fraction_sheet",
+    "map_sheet",
+    "reference_sheet",
+    "save_figure",
+    "spectra_sheet",
+]
+
+#: Widths of one and of two columns of a journal, in mm.
+ONE_COLUMN, TWO_COLUMNS = 85.0, 180.0
+#: Most particles beside one another.
+N_ACROSS = 4
+
+
+def map_sheet(
+    stacks: StackSet,
+    phases: PhaseMap,
+    /,
+    *,
+    kind: Literal["phase", "ambiguity", "reliability", "brightness"] = "phase",
+    threshold: float | None = None,
+) -> Figure:
+    """Return a figure with one map per particle.
+
+    Parameters
+    ----------
+    stacks : StackSet
+        Of `phases`.
+    phases : PhaseMap
+        What to draw.
+    kind : {"phase", "ambiguity", "reliability", "brightness"}, default="phase"
+        * "phase": phases in their colors.
+        * "ambiguity": the same with ambiguous pixels in gray; needs `threshold`.
+        * "reliability": R in gray.
+        * "brightness": phases darkened where R is low.
+    threshold : float, optional
+        Margin below which a pixel is ambiguous.
+
+    Returns
+    -------
+    Figure
+        85 mm wide for one particle, 180 mm for more.
+    """
+    columns = min(len(stacks), N_ACROSS)
+    figure, axes = _grid(stacks, ceil(len(stacks) / columns), columns)
+    for index, place in enumerate(axes):
+        if index >= len(stacks):
+            place.set_visible(False)
+            continue
+        if kind == "reliability":
+            image = draw_reliability(place, stacks, phases, index)
+        else:
+            draw_phase_map(
+                place,
+                stacks,
+                phases,
+                index,
+                ambiguous_below=threshold if kind == "ambiguity" else None,
+                brightness=kind == "brightness",
+            )
+    if kind == "reliability":
+        _color_bar(figure, image, axes[: len(stacks)], "reliability R = 100 (Q1 – Q2)")
+    else:
+        extra = {"ambiguous": AMBIGUOUS_COLOR} if kind == "ambiguity" else {}
+        _legend(figure, phases, extra)
+    if kind == "brightness":
+        figure.suptitle("dark: low reliability", fontsize=SMALL)
+    return figure
+
+
+def correlation_sheet(stacks: StackSet, phases: PhaseMap, /) -> Figure:
+    """Return a figure of r: one row per particle, one column per phase."""
+    figure, axes = _grid(stacks, len(stacks), phases.n_phases)
+    places = iter(axes)
+    for index in range(len(stacks)):
+        for column, name in enumerate(phases.names):
+            place = next(places)
+            image = draw_correlation_map(
+                place, stacks, phases, index, phase=name, scale_bar=column == 0
+            )
+            place.set_title(name if index == 0 else "")
+            place.set_ylabel(stacks.names[index] if column == 0 else "")
+            dress(place)
+    _color_bar(figure, image, axes, f"{phases.method} score")
+    return figure
+
+
+def spectra_sheet(
+    stacks: StackSet,
+    phases: PhaseMap,
+    /,
+    *,
+    references: ReferenceSpectra | None = None,
+) -> Figure:
+    """Return a figure with the mean spectrum of each phase in axes of its own."""
+    from matplotlib.figure import Figure
+
+    n = phases.n_phases
+    columns = min(n, 3)
+    rows = ceil(n / columns)
+    width = ONE_COLUMN if n == 1 else TWO_COLUMNS
+    figure = Figure(figsize=(width * MM, 52.0 * rows * MM), layout="constrained")
+    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for place, name in zip(axes.flat, phases.names, strict=False):
+        lines = draw_spectra(place, stacks, phases, only=[name], references=references)
+        if not lines:
+            place.set_title(f"{name}: no pixel")
+            dress(place)
+        place.label_outer()
+    for place in axes.flat[n:]:
+        place.set_visible(False)
+    for place in axes.flat[max(0, n - columns) : n]:
+        place.xaxis.set_tick_params(labelbottom=True)
+        place.set_xlabel("energy (eV)")
+    return figure
+
+
+def reference_sheet(
+    references: ReferenceSpectra,
+    /,
+    *,
+    energy: ArrayLike | None = None,
+    colors: Sequence[str] = (),
+) -> Figure:
+    """Return a figure of the references and how alike they are.
+
+    Parameters
+    ----------
+    references : ReferenceSpectra
+        As loaded.
+    energy : array_like of shape (n_energies,), optional
+        Energies of the measurement, at which they are compared; default their own.
+    colors : sequence of str, optional
+        One per reference.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(TWO_COLUMNS * MM, 75.0 * MM), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1.3, 1.0))
+    marks = () if energy is None else energy
+    draw_references(left, references, colors=colors, marks=_few(marks))
+    compared = references if energy is None else references.resample(energy)
+    draw_reference_correlation(right, compared)
+    return figure
+
+
+def fraction_sheet(
+    stacks: StackSet, phases: PhaseMap, /, *, threshold: float | None = None
+) -> Figure:
+    """Return a figure of the phase fractions of every particle."""
+    from matplotlib.figure import Figure
+
+    width = ONE_COLUMN if len(stacks) <= 5 else TWO_COLUMNS
+    figure = Figure(figsize=(width * MM, 65.0 * MM), layout="constrained")
+    draw_fractions(figure.subplots(), stacks, phases, ambiguous_below=threshold)
+    return figure
+
+
+def save_figure(
+    figure: Figure,
+    path: str | PathLike[str],
+    /,
+    *,
+    overwrite: bool = False,
+    dpi: float = 300.0,
+) -> Path:
+    """Save a figure; the ending of the name tells the format.
+
+    Parameters
+    ----------
+    figure : Figure
+        What to save.
+    path : str or path
+        Ends with .png, .svg, .pdf or .tif.
+    overwrite : bool, default=False
+        Replace an existing file.
+    dpi : float, default=300.0
+        Dots per inch of PNG and TIFF.
+
+    Returns
+    -------
+    Path
+        Of the file.
+
+    Raises
+    ------
+    FileExistsError
+        If the file exists and `overwrite` is False.
+    ValueError
+        If the ending is unknown.
+    """
+    path = Path(path)
+    known = (".png", ".svg", ".pdf", ".tif", ".tiff")
+    if path.suffix.lower() not in known:
+        raise ValueError(f"{path.name!r} does not end with one of {', '.join(known)}")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists; choose another name or overwrite it")
+    part = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        figure.savefig(part, dpi=dpi)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _grid(stacks: StackSet, rows: int, columns: int) -> tuple[Figure, list[Any]]:
+    """Return a figure with room for maps of the stacks' proportions."""
+    from matplotlib.figure import Figure
+
+    width = ONE_COLUMN if rows * columns == 1 else TWO_COLUMNS
+    tallest = max(_proportion(stack) for stack in stacks)
+    each = (width - 8.0) / columns
+    height = rows * (each * min(tallest, 2.0) + 6.0) + 14.0
+    figure = Figure(figsize=(width * MM, height * MM), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    return figure, list(axes.flat)
+
+
+def _proportion(stack: Any) -> float:
+    dy, dx = stack.pixel_size or (1.0, 1.0)
+    rows, cols = stack.shape
+    return float(rows * dy / max(cols * dx, 1e-12))
+
+
+def _few(marks: ArrayLike) -> ArrayLike:
+    """Return marks only if they are few enough to be seen one by one."""
+    return marks if len(marks) <= 40 else ()  # type: ignore[arg-type]
+
+
+def _legend(figure: Figure, phases: PhaseMap, extra: dict[str, str]) -> None:
+    """Put a legend of the phases below the maps."""
+    from matplotlib.patches import Patch
+
+    entries = {**dict(zip(phases.names, phases.colors, strict=True)), **extra}
+    handles = [Patch(color=color, label=name) for name, color in entries.items()]
+    narrow = figure.get_figwidth() < 100.0 * MM
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=min(len(handles), 3 if narrow else 7),
+        fontsize=NORMAL,
+        frameon=False,
+        handlelength=1.0,
+        columnspacing=1.2,
+    )
+
+
+def _color_bar(figure: Figure, image: Any, axes: list[Any], label: str) -> None:
+    bar = figure.colorbar(image, ax=axes, shrink=0.8, aspect=25, pad=0.02)
+    bar.set_label(label)
+    dress(bar.ax)
+    bar.outline.set_linewidth(0.6)
