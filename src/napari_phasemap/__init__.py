@@ -19,9 +19,11 @@ _PUBLIC = {
     "core.preprocess": ("estimate_i0", "optical_density"),
     "core.correlation": ("pearson_map",),
     "core.progress": ("Cancelled",),
+    "models.gmvae": ("GMVAE",),
     "io.read": ("read_stack",),
-    "io.spectra": ("read_references",),
-    "io.results": ("write_stack",),
+    "io.spectra": ("read_mask", "read_references", "read_spectrum"),
+    "io.stackfile": ("write_stack",),
+    "io.results": ("Results", "read_results", "write_results"),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 

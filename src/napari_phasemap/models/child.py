@@ -1,0 +1,300 @@
+"""Train and encode in a child process, from any thread and without TensorFlow here.
+
+* `TrainerProcess`: what a `GMVAE` does, done by `worker`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from napari_phasemap.core.progress import OnProgress, ignore_progress
+from napari_phasemap.models.conversation import Conversation, TrainerDied
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from os import PathLike
+
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["TrainerDied", "TrainerProcess"]
+
+
+class TrainerProcess:
+    """A `GMVAE` in a process of its own.
+
+    The process is started when it is first needed and kept until `close`. Methods
+    block and may be called from any thread, one at a time; `cancel` may be called from
+    any other thread and takes effect within a second, by ending the process. The last
+    trained or loaded model survives that, and a crash: it is loaded again when the
+    process is next needed.
+
+    Parameters
+    ----------
+    n_threads : int, optional
+        Threads of TensorFlow; default all.
+    """
+
+    def __init__(self, *, n_threads: int | None = None) -> None:
+        self._n_threads = n_threads
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._child: Conversation | None = None
+        self._lock = Lock()
+        self._stop = Event()
+        self._n_arrays = 0
+        self._summary: dict[str, Any] | None = None
+
+    @property
+    def summary(self) -> dict[str, Any] | None:
+        """What is known about the model, plain types; None without a model.
+
+        Keys: "repr", "preset", "seed", "parameters", "energy", "names", "n_energies",
+        "n_spectra", "n_epochs", "n_threads", "precision", "device", "versions",
+        "history", "test_loss", "component_usage".
+        """
+        return self._summary
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process is there."""
+        return self._child is not None and self._child.is_alive
+
+    @property
+    def pid(self) -> int | None:
+        """Number of the process, None where it is not running."""
+        return self._child.pid if self._child and self._child.is_alive else None
+
+    def start(self, *, on_progress: OnProgress = ignore_progress) -> None:
+        """Start the process and let it import TensorFlow (6 to 20 s); else nothing."""
+        with self._lock:
+            self._begin()
+            self._ensured(on_progress)
+
+    def train(
+        self,
+        X: ArrayLike,
+        /,
+        *,
+        preset: str = "recommended",
+        seed: int = 0,
+        parameters: Mapping[str, Any] | None = None,
+        energy: ArrayLike | None = None,
+        names: Sequence[str] = (),
+        on_progress: OnProgress = ignore_progress,
+        on_epoch: Callable[[dict[str, float]], None] | None = None,
+    ) -> dict[str, Any]:
+        """Train a new model; the old one stays when this fails or is cancelled.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_spectra, n_energies)
+            As for `GMVAE.fit`.
+        preset, seed
+            As for `GMVAE`.
+        parameters : mapping, optional
+            Changed fields of `models.presets.Parameters`.
+        energy, names, on_progress, on_epoch
+            As for `GMVAE.fit`. ``on_progress`` is also called while nothing new is
+            known, about ten times per second.
+
+        Returns
+        -------
+        dict
+            `summary`.
+
+        Raises
+        ------
+        Cancelled
+            If `cancel` was called or ``on_progress`` raised it.
+        TrainerDied
+            If the process ended by itself.
+        ValueError, TypeError, OSError, ImportError, MemoryError
+            As raised by `GMVAE.fit`.
+        """
+        request = {
+            "do": "train",
+            "preset": preset,
+            "seed": int(seed),
+            "parameters": dict(parameters or {}),
+            "energy": _axis(energy),
+            "names": list(names),
+        }
+        with self._lock:
+            self._begin()
+            done = self._ask(request, X, on_progress, on_epoch)
+            self._keep(done, on_progress)
+        return done
+
+    def encode(
+        self,
+        X: ArrayLike,
+        /,
+        *,
+        energy: ArrayLike | None = None,
+        on_progress: OnProgress = ignore_progress,
+    ) -> NDArray[np.float32]:
+        """Return latent means, see `GMVAE.encode`."""
+        return self._apply("encode", X, energy=energy, on_progress=on_progress)
+
+    def reconstruct(
+        self,
+        X: ArrayLike,
+        /,
+        *,
+        energy: ArrayLike | None = None,
+        on_progress: OnProgress = ignore_progress,
+    ) -> NDArray[np.float32]:
+        """Return decoded latent means, see `GMVAE.reconstruct`."""
+        return self._apply("reconstruct", X, energy=energy, on_progress=on_progress)
+
+    def component_probabilities(
+        self,
+        X: ArrayLike,
+        /,
+        *,
+        energy: ArrayLike | None = None,
+        on_progress: OnProgress = ignore_progress,
+    ) -> NDArray[np.float32]:
+        """Return p(k|x), see `GMVAE.component_probabilities`."""
+        return self._apply("components", X, energy=energy, on_progress=on_progress)
+
+    def decode(
+        self, Z: ArrayLike, /, *, on_progress: OnProgress = ignore_progress
+    ) -> NDArray[np.float32]:
+        """Return the spectra of latent points, see `GMVAE.decode`."""
+        return self._apply("decode", Z, energy=None, on_progress=on_progress)
+
+    def save(
+        self,
+        folder: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        on_progress: OnProgress = ignore_progress,
+    ) -> None:
+        """Write the model, see `GMVAE.save`."""
+        target = str(Path(folder).absolute())
+        request = {"do": "save", "folder": target, "overwrite": overwrite}
+        with self._lock:
+            self._begin()
+            self._ask(request, None, on_progress)
+
+    def load(
+        self,
+        folder: str | PathLike[str],
+        *,
+        on_progress: OnProgress = ignore_progress,
+    ) -> dict[str, Any]:
+        """Read a model, see `GMVAE.load`; return its `summary`."""
+        request = {"do": "load", "folder": str(Path(folder).absolute())}
+        with self._lock:
+            self._begin()
+            done = self._ask(request, None, on_progress)
+            self._keep(done, on_progress)
+        return done
+
+    def cancel(self) -> None:
+        """End what is running; it raises `Cancelled` in its own thread."""
+        self._stop.set()
+        if self._lock.locked():
+            self._kill()
+
+    def close(self) -> None:
+        """End the process and remove the temporary folder."""
+        self._stop.set()
+        self._kill()
+        with self._lock:
+            self._kill()
+            if self._folder is not None:
+                self._folder.cleanup()
+            self._folder = None
+            self._summary = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _apply(
+        self, do: str, rows: ArrayLike, *, energy: ArrayLike | None, on_progress: Any
+    ) -> NDArray[np.float32]:
+        with self._lock:
+            self._begin()
+            done = self._ask({"do": do, "energy": _axis(energy)}, rows, on_progress)
+            path = self._path(done["array"])
+            values: NDArray[np.float32] = np.load(path, allow_pickle=False)
+            path.unlink()
+        return values
+
+    def _begin(self) -> None:
+        """Forget an earlier cancel: called where a method of this object begins."""
+        self._stop.clear()
+
+    def _keep(self, done: dict[str, Any], on_progress: OnProgress) -> None:
+        """Store the new model, so that it survives the process."""
+        kept = {"do": "save", "folder": str(self._path("model")), "overwrite": True}
+        self._ask(kept, None, on_progress)
+        self._summary = done
+
+    def _path(self, name: str) -> Path:
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(
+                prefix="napari-phasemap-", ignore_cleanup_errors=True
+            )
+        return Path(self._folder.name, name)
+
+    def _ensured(self, on_progress: OnProgress) -> Conversation:
+        """Return the child: started, and with the last model, if it was not there."""
+        if self._child is not None and self._child.is_alive:
+            return self._child
+        child = self._child = Conversation(self._path("log.txt").parent, self._stop)
+        start = {"do": "start", "n_threads": self._n_threads}
+        try:
+            child.ask(start, on_progress=on_progress, text="starting TensorFlow")
+            if self._summary is not None:
+                load = {"do": "load", "folder": str(self._path("model"))}
+                child.ask(load, on_progress=on_progress, text="loading the last model")
+        except BaseException:
+            child.kill()
+            raise
+        return child
+
+    def _ask(
+        self,
+        request: dict[str, Any],
+        rows: ArrayLike | None,
+        on_progress: OnProgress,
+        on_epoch: Callable[[dict[str, float]], None] | None = None,
+    ) -> dict[str, Any]:
+        """Send a request with its array and wait for the answer."""
+        child = self._ensured(on_progress)
+        options: dict[str, Any] = {
+            "on_progress": on_progress,
+            "on_epoch": on_epoch,
+            "text": request["do"],
+        }
+        if rows is None:
+            return child.ask(request, **options)
+        self._n_arrays += 1
+        path = self._path(f"request-{self._n_arrays}.npy")
+        try:
+            array = np.asarray(rows, dtype=np.float32)
+            np.save(path, array, allow_pickle=False)
+            return child.ask({**request, "X": path.name}, **options)
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _kill(self) -> None:
+        """End the process at once; it holds nothing that is not kept elsewhere."""
+        if self._child is not None:
+            self._child.kill()
+
+
+def _axis(energy: ArrayLike | None) -> list[float] | None:
+    if energy is None:
+        return None
+    return [float(value) for value in np.asarray(energy, dtype=np.float64)]

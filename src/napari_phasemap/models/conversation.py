@@ -1,0 +1,197 @@
+"""Start a `worker`, send it requests, and wait for its answers without going deaf.
+
+* `Conversation`: one child process.
+* `TrainerDied`: what is raised when it ends by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from queue import Empty, Queue
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+from napari_phasemap.core.progress import Cancelled, OnProgress, ignore_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from threading import Event
+
+__all__ = ["Conversation", "TrainerDied"]
+
+WORKER = "napari_phasemap.models.worker"
+LOG = "log.txt"
+#: Seconds between two looks at whether to stop, while the child says nothing.
+HEARTBEAT = 0.1
+#: Lines of the child's log that are repeated when it dies, but for those that
+#: TensorFlow writes at every start.
+LAST_WORDS = 8
+_USUAL = re.compile(r"^[IEW]\d{4} .*(oneDNN|cuda|cpu_feature)|absl::InitializeLog")
+#: Exceptions of the child that are raised here as what they are.
+_KNOWN: dict[str, type[Exception]] = {
+    kind.__name__: kind
+    for kind in (
+        ValueError,
+        TypeError,
+        ImportError,
+        OSError,
+        FileExistsError,
+        FileNotFoundError,
+        PermissionError,
+        MemoryError,
+    )
+}
+
+
+class TrainerDied(RuntimeError):
+    """The child process ended by itself; the message has its last words."""
+
+
+class Conversation:
+    """One child process and what is said between it and us.
+
+    Parameters
+    ----------
+    folder : Path
+        Where arrays and the child's log lie; the child removes it when we are gone.
+    stop : threading.Event
+        Set by any thread to end what is running.
+    """
+
+    def __init__(self, folder: Path, stop: Event) -> None:
+        self._folder = folder
+        self._stop = stop
+        self._lines: Queue[str | None] = Queue()
+        with (folder / LOG).open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", WORKER, str(folder)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                encoding="utf-8",
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        Thread(target=self._listen, daemon=True).start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process is there."""
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
+
+    def ask(
+        self,
+        request: dict[str, Any],
+        /,
+        *,
+        text: str,
+        on_progress: OnProgress = ignore_progress,
+        on_epoch: Callable[[dict[str, float]], None] | None = None,
+    ) -> dict[str, Any]:
+        """Send a request and return the answer, with reports in between.
+
+        Parameters
+        ----------
+        request : dict
+            See `worker`.
+        text : str
+            Reported until the child reports something.
+        on_progress : callable, optional
+            Called with every report, and again every `HEARTBEAT` seconds.
+        on_epoch : callable, optional
+            Called with the losses of every epoch.
+
+        Returns
+        -------
+        dict
+
+        Raises
+        ------
+        Cancelled
+            If the stop event is set or a callable raised it; the process is ended.
+        TrainerDied
+            If the process ended by itself.
+        Exception
+            What the child raised; a `RuntimeError` with its traceback where the type
+            is not one that a user can act on.
+        """
+        last = (0, 0, text)
+        self._send(request)
+        try:
+            while True:
+                if self._stop.is_set():
+                    raise Cancelled
+                try:
+                    line = self._lines.get(timeout=HEARTBEAT)
+                except Empty:
+                    on_progress(*last)
+                    continue
+                if line is None:
+                    raise Cancelled if self._stop.is_set() else self._died()
+                message = json.loads(line)
+                if "done" in message:
+                    return dict(message["done"])
+                if "error" in message:
+                    raise _raised(*message["error"])
+                if "epoch" in message and on_epoch is not None:
+                    on_epoch(message["epoch"])
+                if "progress" in message:
+                    step, total, text = message["progress"]
+                    last = (step, total, text)
+                    on_progress(*last)
+        except Cancelled:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """End the process at once."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def _send(self, request: dict[str, Any]) -> None:
+        stdin = self._process.stdin
+        try:
+            if stdin is not None:
+                stdin.write(json.dumps(request) + "\n")
+                stdin.flush()
+        except OSError:
+            # It is gone: the listener finds the end of its output, `ask` says why.
+            return
+
+    def _listen(self) -> None:
+        """Queue every line of the child, and None when there are no more."""
+        with self._process as process:
+            for line in process.stdout or ():
+                self._lines.put(line)
+            self._lines.put(None)
+
+    def _died(self) -> TrainerDied:
+        """Return the exception that says why the process ended."""
+        code = self._process.wait()
+        reason = f"signal {-code}" if code < 0 else f"exit code {code}"
+        if code in (-9, 137):
+            reason += ", as when memory runs out"
+        log = self._folder / LOG
+        words = log.read_text(errors="replace").split("\n") if log.exists() else []
+        words = [line for line in words if line.strip() and not _USUAL.search(line)]
+        tail = "\n".join(words[-LAST_WORDS:])
+        return TrainerDied(
+            f"the training process ended by itself ({reason}); the last model is kept "
+            "and the next step starts the process anew. Its last words:\n"
+            f"{tail or '(it said nothing)'}"
+        )
+
+
+def _raised(kind: str, message: str, text: str) -> Exception:
+    if kind in _KNOWN:
+        return _KNOWN[kind](message)
+    return RuntimeError(f"{kind} in the training process: {message}\n{text}")
