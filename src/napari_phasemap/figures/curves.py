@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_phasemap.core.phasemap import phase_colors
-from napari_phasemap.core.spectra import mean_spectra, standardize
+from napari_phasemap.core.spectra import mean_spectra
 from napari_phasemap.figures.style import SMALL, dress
 
 if TYPE_CHECKING:
@@ -139,7 +139,6 @@ def draw_spectra(
     *,
     only: Sequence[str] = (),
     references: ReferenceSpectra | None = None,
-    normalized: bool = False,
 ) -> list[Line2D]:
     """Draw mean and standard deviation of the spectra of each phase.
 
@@ -156,9 +155,6 @@ def draw_spectra(
     references : ReferenceSpectra, optional
         Drawn dashed, scaled and shifted to the mean of their phase: neither changes
         Pearson's r.
-    normalized : bool, default=False
-        Each mean minus its own mean, over its own standard deviation; the bands are
-        scaled with it.
 
     Returns
     -------
@@ -171,9 +167,6 @@ def draw_spectra(
         if not n_pixels[row] or (only and name not in only):
             continue
         mean, deviation = means[row], deviations[row]
-        if normalized:
-            width = mean.std() or 1.0
-            mean, deviation = standardize(mean), deviation / width
         lines += axes.plot(
             stacks.energy,
             mean,
@@ -193,8 +186,7 @@ def draw_spectra(
         )
         if references is not None and name in references.names:
             _draw_fitted(axes, stacks, references.select([name]), mean)
-    unit = "normalized OD" if normalized else _unit(stacks)
-    axes.set(xlabel="energy (eV)", ylabel=unit)
+    axes.set(xlabel="energy (eV)", ylabel=_unit(stacks))
     axes.margins(x=0.01)
     if lines:
         axes.legend(fontsize=SMALL, frameon=False)

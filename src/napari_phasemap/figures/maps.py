@@ -198,24 +198,29 @@ def _show(
     axes.set(xticks=[], yticks=[])
     axes.set_title(stack.name)
     dress(axes)
-    for spine in axes.spines.values():
-        spine.set_color("#999999")
+    axes.set_frame_on(False)
     if scale_bar and stack.pixel_size is not None:
-        from matplotlib_scalebar.scalebar import ScaleBar
-
-        bar = ScaleBar(
-            dx,
-            "nm",
-            location="lower right",
-            color="black",
-            box_color="white",
-            box_alpha=0.75,
-            border_pad=0.3,
-            pad=0.3,
-            sep=2,
-            length_fraction=0.3,
-            width_fraction=0.02,
-            font_properties={"size": SMALL},
-        )
-        axes.add_artist(bar)
+        _add_scale_bar(axes, dx)
     return artist
+
+
+def _add_scale_bar(axes: Axes, pixel_nm: float) -> None:
+    """Put a scale bar below the lower left corner, where it hides nothing."""
+    from matplotlib_scalebar.scalebar import ScaleBar
+
+    bar = ScaleBar(
+        pixel_nm,
+        "nm",
+        location="upper left",
+        bbox_to_anchor=(0.0, 0.0),
+        bbox_transform=axes.transAxes,
+        frameon=False,
+        border_pad=0.0,
+        pad=0.2,
+        sep=2,
+        length_fraction=0.3,
+        width_fraction=0.02,
+        font_properties={"size": SMALL},
+    )
+    bar.set_in_layout(False)
+    axes.add_artist(bar)

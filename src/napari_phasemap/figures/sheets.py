@@ -89,7 +89,7 @@ def map_sheet(
             place.set_visible(False)
             continue
         if kind == "reliability":
-            image = draw_reliability(place, stacks, phases, index)
+            image = draw_reliability(place, stacks, phases, index, scale_bar=index == 0)
         else:
             draw_phase_map(
                 place,
@@ -98,7 +98,9 @@ def map_sheet(
                 index,
                 ambiguous_below=threshold if kind == "ambiguity" else None,
                 brightness=kind == "brightness",
+                scale_bar=index == 0,
             )
+        _same_scale(place, stacks, index)
     if kind == "reliability":
         _color_bar(figure, image, axes[: len(stacks)], "reliability R = 100 (Q1 – Q2)")
     else:
@@ -117,12 +119,13 @@ def correlation_sheet(stacks: StackSet, phases: PhaseMap, /) -> Figure:
         for column, name in enumerate(phases.names):
             place = next(places)
             image = draw_correlation_map(
-                place, stacks, phases, index, phase=name, scale_bar=column == 0
+                place, stacks, phases, index, phase=name, scale_bar=index + column == 0
             )
+            _same_scale(place, stacks, index)
             place.set_title(name if index == 0 else "")
             place.set_ylabel(stacks.names[index] if column == 0 else "")
             dress(place)
-    _color_bar(figure, image, axes, f"{phases.method} score")
+    _color_bar(figure, image, axes, _score_name(phases.method))
     return figure
 
 
@@ -148,6 +151,8 @@ def spectra_sheet(
             place.set_title(f"{name}: no pixel")
             dress(place)
         place.label_outer()
+    bottom, top = axes[0, 0].get_ylim()
+    axes[0, 0].set_ylim(bottom, top + 0.2 * (top - bottom))  # room for the legends
     for place in axes.flat[n:]:
         place.set_visible(False)
     for place in axes.flat[max(0, n - columns) : n]:
@@ -246,22 +251,42 @@ def save_figure(
 
 
 def _grid(stacks: StackSet, rows: int, columns: int) -> tuple[Figure, list[Any]]:
-    """Return a figure with room for maps of the stacks' proportions."""
+    """Return a figure with room for maps of the stacks, all at the same scale."""
     from matplotlib.figure import Figure
 
     width = ONE_COLUMN if rows * columns == 1 else TWO_COLUMNS
-    tallest = max(_proportion(stack) for stack in stacks)
+    tallest, widest = _extent(stacks)
     each = (width - 8.0) / columns
-    height = rows * (each * min(tallest, 2.0) + 6.0) + 14.0
+    height = rows * (each * min(tallest / widest, 2.0) + 6.0) + 16.0
     figure = Figure(figsize=(width * MM, height * MM), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     return figure, list(axes.flat)
 
 
-def _proportion(stack: Any) -> float:
+def _extent(stacks: StackSet) -> tuple[float, float]:
+    """Return the largest height and width, in nm or in pixels."""
+    sizes = [stack.pixel_size or (1.0, 1.0) for stack in stacks]
+    heights = [s.shape[0] * dy for s, (dy, _) in zip(stacks, sizes, strict=True)]
+    widths = [s.shape[1] * dx for s, (_, dx) in zip(stacks, sizes, strict=True)]
+    return max(heights), max(widths)
+
+
+def _same_scale(axes: Any, stacks: StackSet, index: int) -> None:
+    """Show a map in the middle of an area of the size of the largest one."""
+    if len({stack.pixel_size is None for stack in stacks}) > 1:
+        return  # nanometers and pixels cannot be compared
+    stack = stacks[index]
     dy, dx = stack.pixel_size or (1.0, 1.0)
+    tallest, widest = _extent(stacks)
     rows, cols = stack.shape
-    return float(rows * dy / max(cols * dx, 1e-12))
+    free_y, free_x = (tallest / dy - rows) / 2, (widest / dx - cols) / 2
+    low, high = -0.5 - free_y, rows - 0.5 + free_y
+    axes.set_xlim(-0.5 - free_x, cols - 0.5 + free_x)
+    axes.set_ylim(*((low, high) if stack.origin == "lower" else (high, low)))
+
+
+def _score_name(method: str) -> str:
+    return "Pearson's r" if method == "pearson" else f"score ({method})"
 
 
 def _few(marks: ArrayLike) -> ArrayLike:
