@@ -243,8 +243,18 @@ def _row_blocks(stack: SpectralStack) -> Iterator[tuple[int, int]]:
 
 @cache
 def _rank_function() -> Callable[..., None]:
-    """Return the compiled ranking, or plain numpy where compiling fails."""
-    return _rank_with_numpy
+    """Return the compiled ranking once it has run, or plain numpy where it cannot."""
+    try:
+        spectra = np.array([[0.0], [1.0]], dtype=np.float32)
+        frames = np.arange(2)
+        for in_use in (None, np.arange(1)):
+            ranking = _empty_ranking(1, 1, keep_scores=True)
+            units = np.array([[-0.5, 0.5]], dtype=np.float32)
+            _rank_compiled(_frozen(spectra), frames, in_use, 0, units, ranking)
+    except Exception:  # noqa: BLE001 # numba and LLVM fail in many ways of their own
+        _log.warning("no compiled correlation, numpy is used instead", exc_info=True)
+        return _rank_with_numpy
+    return _rank_compiled
 
 
 def warm_up() -> bool:
@@ -252,7 +262,37 @@ def warm_up() -> bool:
 
     Takes seconds the first time on a machine, so call it in a worker.
     """
-    return _rank_function() is not _rank_with_numpy
+    return _rank_function() is _rank_compiled
+
+
+def _frozen(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a read-only view, so that only one kind of input is compiled for."""
+    view = np.asarray(array).view()
+    view.flags.writeable = False
+    return view
+
+
+def _rank_compiled(
+    flat: NDArray[np.float32],
+    frames: NDArray[np.int64],
+    positions: NDArray[np.int64] | None,
+    start: int,
+    units: NDArray[np.float32],
+    out: _Ranking,
+) -> None:
+    """Rank the references for `len(out.labels)` pixels in one compiled pass."""
+    from napari_phasemap.core._kernels import UNROLL, rank_pixels
+
+    padding = -len(frames) % UNROLL
+    rank_pixels(
+        _frozen(flat),
+        np.pad(frames, (0, padding), mode="constant", constant_values=frames[0]),
+        len(frames),
+        np.empty(0, dtype=np.int64) if positions is None else positions,
+        start,
+        np.pad(units, ((0, 0), (0, padding))),
+        *out,
+    )
 
 
 def _rank_with_numpy(

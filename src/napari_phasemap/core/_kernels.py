@@ -1,0 +1,277 @@
+"""The compiled inner loops. Imports numba, so it is imported only where one runs.
+
+* `rank_pixels`: correlate a range of pixels with all references and rank them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numba
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+    Integers = NDArray[np.int64]
+
+__all__ = ["UNROLL", "rank_pixels"]
+
+#: Pixels that are worked on at once: their intermediate results stay in the cache of
+#: the core, and a size known to the compiler makes it use vector instructions.
+TILE = 1024
+#: Energies per step, written out one by one below.
+UNROLL = 4
+#: A smaller sum of squares may have lost parts below the smallest normal float32.
+SMALLEST = np.float32(1e-24)
+#: The sum of squares about the first value over that about the mean. Above, float32
+#: loses too much in the difference; with up to 31 energies it is never above.
+CANCELLATION = np.float32(32.0)
+
+
+def _compiled(function: Any) -> Any:
+    """Compile when first called, releasing the GIL, and keep the result on disk."""
+    options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+    try:
+        return numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # numba: "cannot cache function: no locator available"
+        return numba.njit(**options)(function)
+
+
+@_compiled
+def _gather(flat: Floats, frame: int, positions: Integers, out: Floats) -> None:
+    """Copy the values of listed pixels at one energy."""
+    row = flat[frame]
+    for j in range(positions.size):
+        out[j] = row[positions[j]]
+
+
+@_compiled
+def _add_moments(
+    x0: Floats,
+    x1: Floats,
+    x2: Floats,
+    x3: Floats,
+    first: Floats,
+    tile: Floats,
+    total: Floats,
+    squares: Floats,
+) -> None:
+    """Write four energies less the first one into `tile`; add sums and squares."""
+    for j in range(x0.size):
+        f = first[j]
+        a, b, c, d = x0[j] - f, x1[j] - f, x2[j] - f, x3[j] - f
+        tile[j] = a
+        tile[j + TILE] = b
+        tile[j + 2 * TILE] = c
+        tile[j + 3 * TILE] = d
+        total[j] += (a + b) + (c + d)
+        squares[j] += (a * a + b * b) + (c * c + d * d)
+
+
+@_compiled
+def _add_product(tile: Floats, u: Floats, out: Floats) -> None:
+    """Add the products of four energies with one reference."""
+    u0, u1, u2, u3 = u[0], u[1], u[2], u[3]
+    for j in range(TILE):
+        a, b, c, d = tile[j], tile[j + TILE], tile[j + 2 * TILE], tile[j + 3 * TILE]
+        out[j] += (a * u0 + b * u1) + (c * u2 + d * u3)
+
+
+@_compiled
+def _add_two_products(
+    tile: Floats, u: Floats, v: Floats, out_u: Floats, out_v: Floats
+) -> None:
+    """Add the products of four energies with two references, loading them once."""
+    u0, u1, u2, u3 = u[0], u[1], u[2], u[3]
+    v0, v1, v2, v3 = v[0], v[1], v[2], v[3]
+    for j in range(TILE):
+        a, b, c, d = tile[j], tile[j + TILE], tile[j + 2 * TILE], tile[j + 3 * TILE]
+        out_u[j] += (a * u0 + b * u1) + (c * u2 + d * u3)
+        out_v[j] += (a * v0 + b * v1) + (c * v2 + d * v3)
+
+
+@_compiled
+def _invert_norms(total: Floats, squares: Floats, n_energies: int) -> None:
+    """Write 1 / norm into `total`; set `squares` to 0 where it is not to be trusted."""
+    per_energy, one = np.float32(1.0 / n_energies), np.float32(1.0)
+    for j in range(TILE):
+        about_mean = squares[j] - total[j] * total[j] * per_energy
+        sound = about_mean * CANCELLATION > squares[j]
+        total[j] = one / np.sqrt(about_mean)
+        squares[j] = about_mean if sound else np.float32(0.0)
+
+
+@_compiled
+def _fold(
+    r: Floats,
+    inverse: Floats,
+    number: np.float32,
+    best: Floats,
+    second: Floats,
+    label: Floats,
+    runner_up: Floats,
+) -> None:
+    """Norm the products with one reference to r and take them into the ranking."""
+    one = np.float32(1.0)
+    for j in range(TILE):
+        value = r[j] * inverse[j]
+        value = one if value > one else value
+        value = -one if value < -one else value
+        r[j] = value
+        wins = value > best[j]
+        places = value > second[j]
+        second[j] = best[j] if wins else (value if places else second[j])
+        runner_up[j] = label[j] if wins else (number if places else runner_up[j])
+        best[j] = value if wins else best[j]
+        label[j] = number if wins else label[j]
+
+
+@_compiled
+def _correlate_exactly(
+    flat: Floats, frames: Integers, at: int, units: Floats, r: NDArray[np.float64]
+) -> bool:
+    """Correlate one spectrum in float64; False where it is constant or not finite."""
+    spectrum = np.empty(frames.size, dtype=np.float64)
+    first = np.float64(flat[frames[0], at])
+    for e in range(frames.size):
+        spectrum[e] = np.float64(flat[frames[e], at]) - first
+    largest = np.max(np.abs(spectrum))
+    if not 0.0 < largest < np.inf:
+        return False
+    spectrum -= spectrum.mean()
+    spectrum /= largest
+    norm = np.sqrt(np.sum(spectrum * spectrum))
+    for k in range(units.shape[0]):
+        dot = 0.0
+        for e in range(frames.size):
+            dot += spectrum[e] * units[k, e]
+        r[k] = min(max(dot / norm, -1.0), 1.0)
+    return True
+
+
+@_compiled
+def _rank_exactly(
+    r: NDArray[np.float64],
+    pixel: int,
+    labels: NDArray[Any],
+    runner_up: NDArray[Any],
+    best: Floats,
+    margin: Floats,
+) -> None:
+    """Write the ranking of one pixel from scores that are all finite or all NaN."""
+    top, second = -np.inf, -np.inf
+    for k in range(r.size):
+        if r[k] > top:
+            second, runner_up[pixel] = top, labels[pixel]
+            top, labels[pixel] = r[k], k + 1
+        elif r[k] > second:
+            second, runner_up[pixel] = r[k], k + 1
+    if labels[pixel]:
+        best[pixel], margin[pixel] = top, top - second
+
+
+@_compiled
+def rank_pixels(
+    flat: Floats,
+    frames: Integers,
+    n_energies: int,
+    positions: Integers,
+    start: int,
+    units: Floats,
+    labels: NDArray[Any],
+    runner_up: NDArray[Any],
+    best: Floats,
+    margin: Floats,
+    scores: Floats,
+) -> None:
+    """Rank the references for consecutive pixels.
+
+    Parameters
+    ----------
+    flat : ndarray of float32 of shape (n_frames, n_image_pixels)
+        C-contiguous, read-only values.
+    frames : ndarray of int64 of shape (n_padded,)
+        Rows of `flat` to use, padded with the first one to a multiple of `UNROLL`.
+    n_energies : int
+        Number of frames before padding.
+    positions : ndarray of int64 of shape (n,)
+        Columns of `flat` to use; empty means all.
+    start : int
+        First of the positions (or columns) to work on; as many as `labels` is long.
+    units : ndarray of float32 of shape (n_references, n_padded)
+        References with mean 0 and norm 1, padded with zeros.
+    labels, runner_up, best, margin : ndarray of shape (n_pixels,)
+        Written, see `PhaseMap`.
+    scores : ndarray of float32 of shape (n_references or 0, n_pixels)
+        Written, unless it has no rows.
+    """
+    n_references = units.shape[0]
+    rows = np.zeros((UNROLL + 1, TILE), dtype=np.float32)
+    tile = np.zeros(UNROLL * TILE, dtype=np.float32)
+    r = np.empty((n_references, TILE), dtype=np.float32)
+    total, squares = np.empty(TILE, np.float32), np.empty(TILE, np.float32)
+    top, second = np.empty(TILE, np.float32), np.empty(TILE, np.float32)
+    # float32 numbers: every loop over a tile then works on one kind of vector
+    label, other = np.empty(TILE, np.float32), np.empty(TILE, np.float32)
+    exact = np.empty(n_references, dtype=np.float64)
+    for low in range(0, labels.size, TILE):
+        n = min(TILE, labels.size - low)
+        at, to = start + low, start + low + n
+        r[:] = np.float32(0.0)
+        total[:] = np.float32(0.0)
+        squares[:] = np.float32(0.0)
+        if positions.size:
+            _gather(flat, frames[0], positions[at:to], rows[UNROLL])
+        for e in range(0, frames.size, UNROLL):
+            if positions.size:
+                for i in range(UNROLL):
+                    _gather(flat, frames[e + i], positions[at:to], rows[i])
+                x0, x1, x2, x3 = rows[0, :n], rows[1, :n], rows[2, :n], rows[3, :n]
+                _add_moments(x0, x1, x2, x3, rows[4, :n], tile, total, squares)
+            else:
+                _add_moments(
+                    flat[frames[e], at:to],
+                    flat[frames[e + 1], at:to],
+                    flat[frames[e + 2], at:to],
+                    flat[frames[e + 3], at:to],
+                    flat[frames[0], at:to],
+                    tile,
+                    total,
+                    squares,
+                )
+            u = units[:, e : e + UNROLL]
+            for k in range(0, n_references - 1, 2):
+                _add_two_products(tile, u[k], u[k + 1], r[k], r[k + 1])
+            if n_references % 2:
+                _add_product(tile, u[n_references - 1], r[n_references - 1])
+        _invert_norms(total, squares, n_energies)
+        top[:] = np.float32(-np.inf)
+        second[:] = np.float32(-np.inf)
+        label[:] = np.float32(0.0)
+        other[:] = np.float32(0.0)
+        for k in range(n_references):
+            _fold(r[k], total, np.float32(k + 1), top, second, label, other)
+            if scores.shape[0]:
+                scores[k, low : low + n] = r[k, :n]
+        n_odd = 0
+        for j in range(n):
+            best[low + j] = top[j]
+            margin[low + j] = top[j] - second[j]
+            labels[low + j] = np.int32(label[j])
+            runner_up[low + j] = np.int32(other[j])
+        for j in range(n):
+            n_odd += not squares[j] > SMALLEST
+        for j in range(n if n_odd else 0):
+            if squares[j] > SMALLEST:
+                continue
+            pixel = low + j
+            column = positions[start + pixel] if positions.size else start + pixel
+            if not _correlate_exactly(flat, frames[:n_energies], column, units, exact):
+                exact[:] = np.nan
+            labels[pixel], runner_up[pixel] = 0, 0
+            best[pixel], margin[pixel] = np.nan, np.nan
+            _rank_exactly(exact, pixel, labels, runner_up, best, margin)
+            for k in range(scores.shape[0]):
+                scores[k, pixel] = exact[k]
