@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.io.energies import given_energies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from os import PathLike
 
     from numpy.typing import ArrayLike, NDArray
 
     from napari_phasemap.core.stack import Origin, Quantity
+    from napari_phasemap.io.energies import Energies
 
 __all__ = ["Duplicates", "EnergyUnit", "Options", "assemble", "check_size", "in_ev"]
 
@@ -54,7 +55,7 @@ NM_PER_UNIT = {
 class Options:
     """What the caller of a reader asks for; see `read.read_stack`."""
 
-    energies: ArrayLike | str | PathLike[str] | None = None
+    energies: Energies | None = None
     energy_unit: EnergyUnit | None = None
     detector: str | None = None
     duplicates: Duplicates = "refuse"
@@ -151,6 +152,10 @@ def assemble(
         If lengths differ, an energy is not finite, energies repeat and may not be
         merged, or no frame is there.
     """
+    if options.energies is not None:
+        energy, note = given_energies(options.energies)
+        notes = [*notes, *([] if note in notes else [note])]
+        energy_unit = ""
     values = np.array(energy, dtype=np.float64).reshape(-1)
     if len(values) != len(frames):
         raise ValueError(

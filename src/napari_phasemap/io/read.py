@@ -47,7 +47,13 @@ class _Format(NamedTuple):
 
 
 #: In the order in which they are asked; the first that recognises a file reads it.
-_FORMATS = (_Format("SDF", "sdf"),)
+_FORMATS = (
+    _Format("napari-phasemap HDF5", "stackfile"),
+    _Format("NXstxm HDF5", "nxstxm"),
+    _Format("SDF", "sdf"),
+    _Format("TIFF", "tiff"),
+    _Format("numpy arrays", "arrays"),
+)
 
 
 @dataclass(frozen=True, eq=False)

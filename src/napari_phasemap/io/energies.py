@@ -1,0 +1,90 @@
+"""Energies of files that hold none: given by the caller, or in a text file beside.
+
+* `given_energies`: from numbers or from a text file that the caller names.
+* `energies_for`: these, or those of a text file in the same folder.
+"""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from napari_phasemap.io.columns import read_numbers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Energies", "energies_for", "given_energies"]
+
+Energies: TypeAlias = ArrayLike | str | PathLike[str]
+
+_TEXT_ENDINGS = (".txt", ".csv", ".dat", ".energies")
+#: A text file longer than this is no list of energies.
+LARGEST_SIDECAR = 1 << 20
+
+
+def given_energies(given: Energies) -> tuple[NDArray[np.float64], str]:
+    """Return energies given as numbers or as a text file, and where they come from."""
+    if isinstance(given, str | PathLike):
+        path = Path(given)
+        return read_numbers(path), f"energies from {path.name}"
+    values = np.asarray(given, dtype=np.float64).reshape(-1)
+    return values, "energies given by the caller"
+
+
+def energies_for(
+    path: Path, n_images: int, given: Energies | None
+) -> tuple[NDArray[np.float64], str]:
+    """Return the energies of a file that holds none, and where they come from.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or not one per image.
+    """
+    values, where = _sidecar(path, n_images) if given is None else given_energies(given)
+    if len(values) != n_images:
+        raise ValueError(
+            f"{path.name} has {n_images} images but there are {len(values)} energies "
+            f"({where})"
+        )
+    return values, where
+
+
+def _sidecar(path: Path, n_images: int) -> tuple[NDArray[np.float64], str]:
+    """Return the energies of a text file beside: same name, or the only that fits."""
+    same = [path.with_suffix(ending) for ending in _TEXT_ENDINGS]
+    for file in same:
+        if file.is_file():
+            return read_numbers(file), f"energies from {file.name}"
+    fitting = {}
+    for file in sorted(path.parent.iterdir()):
+        values = _numbers_or_none(file)
+        if values is not None and len(values) == n_images:
+            fitting[file.name] = values
+    if len(fitting) == 1:
+        name, values = fitting.popitem()
+        return values, f"energies from {name}"
+    found = f"; several fit: {', '.join(fitting)}" if fitting else ""
+    raise ValueError(
+        f"{path.name} has {n_images} images but no energies{found}. Put a text file "
+        f"{same[0].name} with one energy in eV per line beside it, or give energies="
+    )
+
+
+def _numbers_or_none(file: Path) -> NDArray[np.float64] | None:
+    """Return increasing or decreasing numbers of a small text file."""
+    if file.suffix.lower() not in _TEXT_ENDINGS or not file.is_file():
+        return None
+    if file.stat().st_size > LARGEST_SIDECAR:
+        return None
+    try:
+        values = read_numbers(file)
+    except (OSError, ValueError):
+        return None
+    steps = np.diff(values)
+    return values if (steps > 0).all() or (steps < 0).all() else None

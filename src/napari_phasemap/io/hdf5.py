@@ -1,0 +1,215 @@
+"""HDF5 files read with distrust: plain values out, nothing larger than what is stored.
+
+* `is_hdf5`: whether bytes start such a file.
+* `open_hdf5`: open for reading, also while a scan still writes.
+* `text`, `numbers`: one value, whatever type the writer chose.
+* `read_floats`, `read_array`, `read_bytes`: arrays, after their size was checked.
+* `children`: what is in a group, links to other files left out.
+* `tree`: a group as nested dict.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_phasemap.io.assemble import check_size
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+    import h5py
+    from numpy.typing import NDArray
+
+__all__ = [
+    "children",
+    "is_hdf5",
+    "numbers",
+    "open_hdf5",
+    "read_array",
+    "read_bytes",
+    "read_floats",
+    "text",
+    "texts",
+    "tree",
+]
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+#: Arrays with more values stay in the file when its tree is copied.
+LARGEST_IN_TREE = 4096
+#: Nodes of a tree that are copied; a PolLux file has 700.
+MOST_NODES = 5000
+DEEPEST = 20
+
+
+def is_hdf5(head: bytes) -> bool:
+    """Whether a file that starts with these bytes is HDF5.
+
+    A block of other content may come first: PolLux puts 32 kB of XMP there.
+    """
+    starts = (0, *(512 << power for power in range(8)))
+    return any(head[at : at + 8] == _SIGNATURE for at in starts)
+
+
+def open_hdf5(path: Path) -> h5py.File:
+    """Open a file for reading; one that a scan is still writing, too."""
+    import h5py
+
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        try:
+            return h5py.File(path, "r", libver="latest", swmr=True)
+        except (OSError, ValueError):
+            raise OSError(f"{path.name} cannot be opened: {error}") from error
+
+
+def text(value: Any) -> str:
+    """Return bytes, str, or the first item of an array of them, as str."""
+    if isinstance(value, np.ndarray):
+        value = value.reshape(-1)[0] if value.size else ""
+    if isinstance(value, bytes):
+        try:
+            return value.decode("utf-8").strip()
+        except UnicodeDecodeError:
+            return value.decode("latin-1").strip()
+    return str(value).strip()
+
+
+def texts(value: Any) -> list[str]:
+    """Return an array of strings, or one string with ``:`` or ``,`` between."""
+    if isinstance(value, np.ndarray) and value.size != 1:
+        return [text(item) for item in value.reshape(-1)]
+    return [word.strip(" []'\"") for word in text(value).replace(":", ",").split(",")]
+
+
+def numbers(dataset: h5py.Dataset) -> NDArray[np.float64]:
+    """Return a small numeric dataset as flat float64."""
+    _check(dataset)
+    return np.asarray(dataset[()], dtype=np.float64).reshape(-1)
+
+
+def read_floats(dataset: h5py.Dataset) -> NDArray[np.float32]:
+    """Return a numeric dataset as float32 of the same shape."""
+    _check(dataset)
+    values = np.empty(dataset.shape, dtype=np.float32)
+    if values.size:
+        dataset.read_direct(values)
+    return values
+
+
+def read_array(dataset: h5py.Dataset) -> NDArray[Any]:
+    """Return a dataset of numbers or bools with its own type and bits."""
+    _check(dataset, kinds="biufc")
+    return np.asarray(dataset[()])
+
+
+def read_bytes(dataset: h5py.Dataset) -> bytes:
+    """Return a dataset of bytes."""
+    return read_array(dataset).astype(np.uint8).tobytes()
+
+
+def _check(dataset: h5py.Dataset, kinds: str = "iuf") -> None:
+    """Raise unless a dataset is numeric and really holds what it claims."""
+    if dataset.dtype.kind not in kinds or dataset.shape is None:
+        raise ValueError(f"{dataset.name} is not numeric but {dataset.dtype}")
+    if dataset.external:
+        raise ValueError(f"{dataset.name} keeps its values in another file; copy them")
+    stored = int(dataset.id.get_storage_size())
+    check_size(dataset.shape, stored, str(dataset.name))
+    check_size(dataset.chunks or (), stored, f"a chunk of {dataset.name}")
+
+
+def children(group: h5py.Group) -> Iterator[tuple[str, Any]]:
+    """Yield names and groups or datasets; links that lead nowhere are left out."""
+    import h5py
+
+    for name in group:
+        try:
+            if isinstance(group.get(name, getlink=True), h5py.ExternalLink):
+                continue
+            item = group.get(name)
+        except (KeyError, OSError, RuntimeError):
+            continue
+        if item is not None:
+            yield name, item
+
+
+def tree(group: h5py.Group, leave_out: Collection[str] = ()) -> dict[str, Any]:
+    """Return a group as nested dict of str, numbers and small arrays.
+
+    Attributes stand under ``"@name"``. Arrays of more than 4096 values, and the
+    datasets named in `leave_out`, are described by a sentence instead.
+    """
+    return _Copy(frozenset(leave_out)).group(group, depth=0)
+
+
+class _Copy:
+    """Copies a tree once: no object twice, not more than `MOST_NODES`."""
+
+    def __init__(self, leave_out: frozenset[str]) -> None:
+        self.leave_out = leave_out
+        self.seen: set[Any] = set()
+
+    def group(self, group: h5py.Group, *, depth: int) -> dict[str, Any]:
+        import h5py
+
+        found = _attributes(group)
+        for name, item in children(group):
+            if len(self.seen) > MOST_NODES or depth > DEEPEST:
+                found["..."] = "the rest stays in the file"
+                break
+            address = h5py.h5o.get_info(item.id).addr
+            if isinstance(item, h5py.Group):
+                if address not in self.seen:
+                    self.seen.add(address)
+                    found[name] = self.group(item, depth=depth + 1)
+            elif isinstance(item, h5py.Dataset):
+                self.seen.add((address, item.name))
+                found[name] = self.dataset(item)
+                found.update(_attributes(item, prefix=name))
+        return found
+
+    def dataset(self, dataset: h5py.Dataset) -> Any:
+        shape = dataset.shape or ()
+        n_values = 1
+        for length in shape:
+            n_values *= int(length)
+        if n_values > LARGEST_IN_TREE or dataset.name in self.leave_out:
+            return f"array of shape {shape}, {dataset.dtype}, left in the file"
+        try:
+            return _plain(dataset[()])
+        except (OSError, TypeError, ValueError):
+            return "cannot be read"
+
+
+def _attributes(item: Any, prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    try:
+        names = list(item.attrs)
+    except (OSError, RuntimeError):
+        return found
+    for name in names:
+        try:
+            found[f"{prefix}@{name}"] = _plain(item.attrs[name])
+        except (OSError, RuntimeError, TypeError, ValueError, KeyError):
+            continue
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Return a value without h5py types; arrays of one item as that item."""
+    if isinstance(value, bytes):
+        return text(value)
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind in "SO":
+            words = [text(item) for item in value.reshape(-1)]
+            return words[0] if len(words) == 1 else words
+        return _plain(value.reshape(-1)[0]) if value.size == 1 else value.copy()
+    if isinstance(value, str | int | float | bool | complex | None):
+        return value
+    return str(value)

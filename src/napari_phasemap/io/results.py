@@ -1,0 +1,252 @@
+"""Everything that was found in some stacks, written so that it can be drawn again.
+
+* `Results`, `write_results`, `read_results`.
+
+Layout, version 1, beside the stacks of `stackfile`::
+
+    references                energy, spectra (n_references, n_energies); tree: names
+    maps/0, maps/1 ...        labels, runner_up, best, margin, scores, per pixel;
+                              tree: names, colors, method, parameters
+    latent                    (n_pixels, n_latent)
+    features/0 ...            one array per pixel each
+    selections/0 ...          bool (n_pixels,)
+    tree                      latent_name, threshold, recipe; names of maps and of
+                              features; names and colors of selections
+
+Pixel order is that of `StackSet`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_phasemap.core.phasemap import DEFAULT_THRESHOLD, PhaseMap
+from napari_phasemap.core.references import ReferenceSpectra
+from napari_phasemap.core.stack import StackSet
+from napari_phasemap.io.atomic import replacing
+from napari_phasemap.io.hdf5 import open_hdf5, read_array
+from napari_phasemap.io.stackfile import (
+    add_stack,
+    check_version,
+    create,
+    read_stacks,
+    write_packed,
+)
+from napari_phasemap.io.trees import read_tree, write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    import h5py
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["NamedPixels", "Results", "read_results", "write_results"]
+
+_MAP_ARRAYS = ("labels", "runner_up", "best", "margin", "scores")
+
+
+@dataclass(frozen=True, eq=False)
+class NamedPixels:
+    """A named set of pixels, bool of shape (n_pixels,), with its color."""
+
+    name: str
+    pixels: NDArray[np.bool_]
+    color: str
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """Everything that was found in some stacks, enough to draw all of it again.
+
+    Parameters
+    ----------
+    stacks : StackSet
+        The stacks that were analyzed; their masks fix the pixel order.
+    references : ReferenceSpectra, optional
+        As loaded.
+    maps : mapping of str to PhaseMap
+        By what made them: "phase_map", "resolved" or any other name.
+    latent : ndarray of float32 of shape (n_pixels, n_latent), optional
+        Latent coordinates.
+    latent_name : str, default=""
+        What made them.
+    features : mapping of str to ndarray of shape (n_pixels,)
+        Other values per pixel.
+    selections : tuple of NamedPixels
+        Named selections; anything with `name`, `pixels` and `color` will do.
+    threshold : float, default=0.005
+        Smallest unambiguous Q1 - Q2.
+    recipe : mapping, optional
+        The steps with their parameters: plain dict, list, str, numbers and arrays.
+
+    Raises
+    ------
+    ValueError
+        If a per-pixel array has another length than the stacks have pixels.
+    """
+
+    stacks: StackSet
+    references: ReferenceSpectra | None = None
+    maps: Mapping[str, PhaseMap] = field(default_factory=dict)
+    latent: NDArray[np.float32] | None = None
+    latent_name: str = ""
+    features: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    selections: tuple[NamedPixels, ...] = ()
+    threshold: float = DEFAULT_THRESHOLD
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        lengths = {f"map {name!r}": m.n_pixels for name, m in self.maps.items()}
+        lengths |= {f"feature {n!r}": len(v) for n, v in self.features.items()}
+        lengths |= {f"selection {s.name!r}": len(s.pixels) for s in self.selections}
+        if self.latent is not None:
+            lengths["latent"] = len(self.latent)
+        for what, length in lengths.items():
+            if length != self.stacks.n_pixels:
+                raise ValueError(
+                    f"{what} has {length} pixels, the stacks {self.stacks.n_pixels}"
+                )
+
+
+def write_results(
+    results: Results, path: str | PathLike[str], /, *, overwrite: bool = False
+) -> Path:
+    """Write results so that `read_results` gives them back bit by bit.
+
+    Parameters
+    ----------
+    results : Results
+        What to write.
+    path : str or path
+        File to write, usually ``.h5``.
+    overwrite : bool, default=False
+        Whether an existing file may be replaced.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    FileExistsError
+        If the file exists and may not be replaced.
+    """
+    with replacing(path, overwrite=overwrite) as temporary, create(temporary) as file:
+        for number, stack in enumerate(results.stacks.stacks):
+            add_stack(file.create_group(f"stacks/{number}"), stack)
+        if results.references is not None:
+            _write_references(file.create_group("references"), results.references)
+        for number, phases in enumerate(results.maps.values()):
+            _write_map(file.create_group(f"maps/{number}"), phases)
+        if results.latent is not None:
+            file["latent"] = results.latent
+        for number, values in enumerate(results.features.values()):
+            file[f"features/{number}"] = values
+        for number, selection in enumerate(results.selections):
+            write_packed(file, f"selections/{number}", selection.pixels)
+        root = {
+            "latent_name": results.latent_name,
+            "threshold": float(results.threshold),
+            "recipe": dict(results.recipe),
+            "maps": list(results.maps),
+            "features": list(results.features),
+            "selections": [[s.name, s.color] for s in results.selections],
+        }
+        write_tree(file.create_group("tree"), root)
+    return Path(path)
+
+
+def read_results(path: str | PathLike[str], /) -> Results:
+    """Read what `write_results` wrote.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    Results
+        Equal, array by array, to what was written.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it is damaged, of a newer version, or holds only a stack.
+    """
+    path = Path(path)
+    try:
+        with open_hdf5(path) as file:
+            check_version(path, file)
+            return _read_results(path, file)
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError) as error:
+        raise ValueError(f"{path.name} is damaged: {error}") from error
+
+
+def _write_references(group: h5py.Group, references: ReferenceSpectra) -> None:
+    group["energy"], group["spectra"] = references.energy, references.spectra
+    write_tree(group.create_group("tree"), {"names": references.names})
+
+
+def _write_map(group: h5py.Group, phases: PhaseMap) -> None:
+    for key in _MAP_ARRAYS:
+        values = getattr(phases, key)
+        if values is not None and values.dtype.kind in "iu":
+            write_packed(group, key, values)
+        elif values is not None:
+            group[key] = values
+    described = {
+        "names": phases.names,
+        "colors": phases.colors,
+        "method": phases.method,
+        "parameters": dict(phases.parameters),
+    }
+    write_tree(group.create_group("tree"), described)
+
+
+def _read_map(group: h5py.Group) -> PhaseMap:
+    arrays: dict[str, Any] = {
+        key: read_array(group[key]) for key in _MAP_ARRAYS if key in group
+    }
+    return PhaseMap(**arrays, **read_tree(group["tree"]))
+
+
+def _read_results(path: Path, file: h5py.File) -> Results:
+    if "tree" not in file:
+        raise ValueError(f"{path.name} holds stacks but no results; use read_stack")
+    root = read_tree(file["tree"])
+    references = None
+    if "references" in file:
+        group = file["references"]
+        references = ReferenceSpectra(
+            energy=read_array(group["energy"]),
+            spectra=read_array(group["spectra"]),
+            **read_tree(group["tree"]),
+        )
+    return Results(
+        stacks=StackSet(read_stacks(path, file)),
+        references=references,
+        maps={
+            name: _read_map(file[f"maps/{number}"])
+            for number, name in enumerate(root["maps"])
+        },
+        latent=read_array(file["latent"]) if "latent" in file else None,
+        latent_name=root["latent_name"],
+        features={
+            name: read_array(file[f"features/{number}"])
+            for number, name in enumerate(root["features"])
+        },
+        selections=tuple(
+            NamedPixels(name, read_array(file[f"selections/{number}"]), color)
+            for number, (name, color) in enumerate(root["selections"])
+        ),
+        threshold=root["threshold"],
+        recipe=root["recipe"],
+    )

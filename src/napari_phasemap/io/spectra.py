@@ -1,0 +1,273 @@
+"""Spectra and masks from files.
+
+* `read_references`: what the phases look like.
+* `read_spectrum`: one spectrum, for example an I0.
+* `read_mask`: which pixels are analyzed.
+"""
+
+from __future__ import annotations
+
+import logging
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_phasemap.core.references import ReferenceSpectra
+from napari_phasemap.io.assemble import Options, check_size, in_ev
+from napari_phasemap.io.columns import Columns, read_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_phasemap.io.assemble import EnergyUnit
+
+__all__ = ["read_mask", "read_references", "read_spectrum"]
+
+logger = logging.getLogger(__name__)
+
+#: Characters of a text mask that keep a pixel; blank, 0, "." and "-" leave it out.
+KEPT = frozenset("Oo1Xx#*")
+LEFT_OUT = frozenset(" 0.-")
+
+
+def read_references(
+    paths: str | PathLike[str] | Iterable[str | PathLike[str]],
+    /,
+    *,
+    energy_unit: EnergyUnit | None = None,
+) -> ReferenceSpectra:
+    """Read reference spectra from one or more text files.
+
+    One file with several columns, or several files: ``.xsp``, ``.csv``, ``.txt``,
+    aXis2000, Athena ``.nor`` and EMSA ``.msa``. Files with different energies are put
+    on the finest of their axes, cut to the range that all of them cover: nothing is
+    extrapolated. Energies that repeat are averaged. Both are said in the log.
+
+    Parameters
+    ----------
+    paths : path or iterable of paths
+        The files.
+    energy_unit : {"eV", "keV"}, optional
+        Unit of the energies where the files do not say it.
+
+    Returns
+    -------
+    ReferenceSpectra
+        Energies in eV. Names from the header, else from the file name; the same name
+        twice gets the file's ending or a number.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be read.
+    ValueError
+        If a file holds no spectrum or the files have no energies in common.
+    """
+    files = [paths] if isinstance(paths, str | PathLike) else list(paths)
+    if not files:
+        raise ValueError("there is no reference file; give at least one")
+    loaded = [(path, _load(path, energy_unit)) for path in map(Path, files)]
+    energy = _common_axis(loaded)
+    spectra = [
+        np.interp(energy, columns.energy, values)
+        for _, columns in loaded
+        for values in columns.values
+    ]
+    return ReferenceSpectra(tuple(_names(loaded)), energy, np.array(spectra))
+
+
+def read_spectrum(
+    path: str | PathLike[str], /, *, energy_unit: EnergyUnit | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Read one spectrum, for example the incident intensity I0.
+
+    Parameters
+    ----------
+    path : str or path
+        A text file with two columns, or an EMSA file.
+    energy_unit : {"eV", "keV"}, optional
+        Unit of the energies where the file does not say it.
+
+    Returns
+    -------
+    energy : ndarray of shape (n_energies,)
+        In eV, strictly increasing.
+    values : ndarray of shape (n_energies,)
+        In the unit of the file.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it holds no spectrum, or more than one.
+    """
+    columns = _load(Path(path), energy_unit)
+    if len(columns.values) != 1:
+        raise ValueError(
+            f"{Path(path).name} holds {len(columns.values)} spectra "
+            f"({', '.join(filter(None, columns.names))}); one is needed"
+        )
+    return columns.energy, columns.values[0]
+
+
+def read_mask(
+    path: str | PathLike[str], shape: tuple[int, int], /
+) -> NDArray[np.bool_]:
+    """Read which pixels are analyzed.
+
+    Parameters
+    ----------
+    path : str or path
+        A text of one line per row with ``O`` or ``1`` where a pixel is kept and a blank
+        or ``0`` where not (short lines are filled with blanks), an ``.npy`` array, or a
+        TIFF or PNG image: what is not zero is kept.
+    shape : tuple of int
+        Rows and columns that the mask must have.
+
+    Returns
+    -------
+    ndarray of bool of `shape`
+        True where a pixel is kept; rows in the order of the file.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If the mask has another shape or the file is no mask.
+    """
+    path = Path(path)
+    with path.open("rb") as file:
+        head = file.read(8)
+    values: NDArray[Any]
+    if head.startswith(b"\x93NUMPY"):
+        from napari_phasemap.io.arrays import load_npy
+
+        values = load_npy(path)
+    elif head.startswith((b"II", b"MM", b"\x89PNG")):
+        values = _image(path)
+    else:
+        values = _text_mask(path, shape)
+    if values.ndim == 3:
+        values = np.asarray(values[..., :3].any(axis=2))
+    if values.shape != tuple(shape):
+        raise ValueError(
+            f"the mask {path.name} has the shape {values.shape}, the stack {shape}"
+        )
+    kept: NDArray[np.bool_] = np.nan_to_num(values) != 0
+    return kept
+
+
+def _load(path: Path, energy_unit: EnergyUnit | None) -> Columns:
+    """Read columns with energies in eV, increasing, each once."""
+    columns = read_columns(path)
+    energy, lines = in_ev(
+        columns.energy, columns.energy_unit, Options(energy_unit=energy_unit)
+    )
+    finite = np.isfinite(energy) & np.isfinite(columns.values).all(axis=0)
+    if not finite.all():
+        raise ValueError(f"{path.name}: row {int(np.argmin(finite)) + 1} is not finite")
+    unique, inverse, counts = np.unique(energy, return_inverse=True, return_counts=True)
+    if len(unique) < len(energy):
+        lines.append(f"energies that repeat averaged: {len(energy) - len(unique)} rows")
+    elif (np.diff(energy) < 0).any():
+        lines.append("rows sorted by energy")
+    for line in lines:
+        say = logger.warning if line.startswith("warning") else logger.info
+        say("%s: %s", path.name, line)
+    if len(unique) < 2:
+        raise ValueError(
+            f"{path.name} has {len(unique)} energies; a spectrum needs two"
+        )
+    values = [np.bincount(inverse, weights=row) / counts for row in columns.values]
+    return Columns(unique, np.array(values), columns.names, "eV")
+
+
+def _common_axis(loaded: Sequence[tuple[Path, Columns]]) -> NDArray[np.float64]:
+    """Return the axis of most points inside the range that all files cover."""
+    axes = [columns.energy for _, columns in loaded]
+    if all(np.array_equal(axes[0], axis) for axis in axes):
+        return np.asarray(axes[0])
+    low = max(axis[0] for axis in axes)
+    high = min(axis[-1] for axis in axes)
+    inside = [axis[(axis >= low) & (axis <= high)] for axis in axes]
+    finest = max(inside, key=len)
+    if len(finest) < 2:
+        ranges = ", ".join(
+            f"{path.name} {columns.energy[0]:g}-{columns.energy[-1]:g} eV"
+            for path, columns in loaded
+        )
+        raise ValueError(f"the references have no energies in common: {ranges}")
+    logger.info(
+        "references interpolated to %d energies, %g-%g eV, that all %d files cover",
+        len(finest), finest[0], finest[-1], len(loaded),
+    )  # fmt: skip
+    return np.asarray(finest)
+
+
+def _names(loaded: Sequence[tuple[Path, Columns]]) -> list[str]:
+    """Return one name per spectrum, all different."""
+    named: list[tuple[str, str]] = []
+    for path, columns in loaded:
+        for number, given in enumerate(columns.names):
+            several = len(columns.names) > 1
+            stem = f"{path.stem} {number + 1}" if several else path.stem
+            long = f"{path.name} {number + 1}" if several else path.name
+            named.append((given or stem, f"{given} ({path.name})" if given else long))
+    short = [name for name, _ in named]
+    chosen = [name if short.count(name) == 1 else long for name, long in named]
+    earlier = [chosen[:at].count(name) for at, name in enumerate(chosen)]
+    return [
+        f"{name} ({count + 1})" if count else name
+        for name, count in zip(chosen, earlier, strict=True)
+    ]
+
+
+def _image(path: Path) -> NDArray[np.generic]:
+    """Read a TIFF or PNG image."""
+    if path.suffix.lower() != ".png":
+        from napari_phasemap.io.tiff import load_pages
+
+        return np.squeeze(load_pages(path))
+    import imageio.v3 as iio
+
+    try:
+        properties = iio.improps(path)
+        check_size(properties.shape, path.stat().st_size, path.name)
+        return np.asarray(iio.imread(path))
+    except (SyntaxError, RuntimeError) as error:
+        raise ValueError(f"{path.name} is no valid image: {error}") from error
+
+
+def _text_mask(path: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Read one character per pixel, or numbers in columns."""
+    if path.stat().st_size > 8 * (shape[0] + 1) * (shape[1] + 1) + 1024:
+        raise ValueError(
+            f"{path.name} has {path.stat().st_size} bytes, too many for a mask of "
+            f"{shape[0]} x {shape[1]} pixels"
+        )
+    lines = path.read_bytes().decode("latin-1").splitlines()
+    words = [line.replace(",", " ").replace(";", " ").split() for line in lines]
+    if words and all(len(row) == shape[1] > 1 for row in words):
+        lines = ["".join(row) for row in words]
+    strange = set("".join(lines)) - KEPT - LEFT_OUT
+    if strange:
+        raise ValueError(
+            f"{path.name} is no mask: it has the characters {sorted(strange)[:5]}; "
+            "expected O or 1 for kept, blank or 0 for left out"
+        )
+    width = max((len(line) for line in lines), default=0)
+    if len(lines) != shape[0] or width > shape[1]:
+        raise ValueError(
+            f"the mask {path.name} has {len(lines)} lines of up to {width} characters, "
+            f"the stack {shape[0]} rows and {shape[1]} columns"
+        )
+    mask = np.zeros(shape, dtype=bool)
+    for row, line in enumerate(lines):
+        mask[row, : len(line)] = [mark in KEPT for mark in line]
+    return mask

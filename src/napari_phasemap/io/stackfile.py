@@ -1,0 +1,165 @@
+"""Stacks in this program's own HDF5, given back bit by bit.
+
+* `write_stack`: one stack.
+* `recognises`, `read`: for the table of formats in `read`.
+
+Layout, version 1 (attributes with ``@``)::
+
+    @format "napari-phasemap", @version 1, @program "0.1.0"
+    stacks/0, stacks/1 ...    data (n_energies, n_rows, n_cols) float32,
+                              energy (n_energies,) float64 in eV,
+                              mask (n_rows, n_cols) bool,
+                              tree: name, quantity, origin, pixel_size in nm (dy, dx),
+                              history, metadata
+
+A ``tree`` is a group with a UTF-8 JSON text in ``json`` and the arrays that it mentions
+in ``arrays/0``, ``arrays/1`` ... Results stand beside the stacks: see `results`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.io.atomic import replacing
+from napari_phasemap.io.hdf5 import is_hdf5, open_hdf5, read_array, text
+from napari_phasemap.io.trees import read_tree, write_tree
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import h5py
+    from numpy.typing import NDArray
+
+    from napari_phasemap.io.assemble import Options
+
+__all__ = [
+    "add_stack",
+    "check_version",
+    "create",
+    "read",
+    "read_stacks",
+    "recognises",
+    "write_packed",
+    "write_stack",
+]
+
+FORMAT = "napari-phasemap"
+VERSION = 1
+
+
+def write_stack(
+    stack: SpectralStack, path: str | PathLike[str], /, *, overwrite: bool = False
+) -> Path:
+    """Write a stack so that `read_stack` gives it back bit by bit.
+
+    Parameters
+    ----------
+    stack : SpectralStack
+        Any stack; a dask array is written frame by frame.
+    path : str or path
+        File to write, usually ``.h5``.
+    overwrite : bool, default=False
+        Whether an existing file may be replaced.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    FileExistsError
+        If the file exists and may not be replaced.
+    """
+    with replacing(path, overwrite=overwrite) as temporary, create(temporary) as file:
+        add_stack(file.create_group("stacks/0"), stack)
+    return Path(path)
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """Whether this program wrote the file."""
+    if not is_hdf5(head):
+        return False
+    with open_hdf5(path) as file:
+        return text(file.attrs.get("format", "")) == FORMAT
+
+
+def read(path: Path, options: Options) -> list[SpectralStack]:
+    """Read the stacks of a file, which holds all that there is to say about them."""
+    if options.energies is not None or options.detector is not None:
+        raise ValueError(
+            f"{path.name} holds its energies and one detector: leave out energies= and "
+            "detector="
+        )
+    with open_hdf5(path) as file:
+        check_version(path, file)
+        return read_stacks(path, file)
+
+
+def create(path: Path) -> h5py.File:
+    """Create a file that says what it is."""
+    import h5py
+
+    from napari_phasemap import __version__
+
+    file = h5py.File(path, "w")
+    file.attrs.update(format=FORMAT, version=VERSION, program=__version__)
+    return file
+
+
+def check_version(path: Path, file: h5py.File) -> None:
+    """Raise unless this program can read the file."""
+    if text(file.attrs.get("format", "")) != FORMAT:
+        raise ValueError(f"{path.name} was not written by napari-phasemap")
+    version = int(file.attrs["version"])
+    if version > VERSION:
+        raise ValueError(
+            f"{path.name} has version {version} of the format and was written by "
+            f"napari-phasemap {text(file.attrs.get('program', ''))}; this one reads up "
+            f"to version {VERSION}: update napari-phasemap"
+        )
+
+
+def write_packed(group: h5py.Group, name: str, values: NDArray[Any]) -> None:
+    """Write whole numbers compressed: labels and masks shrink a hundredfold."""
+    packing = {"compression": "gzip", "compression_opts": 1} if values.size else {}
+    group.create_dataset(name, data=values, **packing)
+
+
+def add_stack(group: h5py.Group, stack: SpectralStack) -> None:
+    """Write a stack into an empty group."""
+    data = group.create_dataset("data", shape=stack.data.shape, dtype=np.float32)
+    for number in range(stack.n_energies if data.size else 0):
+        data[number] = np.asarray(stack.data[number])
+    group["energy"] = stack.energy
+    write_packed(group, "mask", stack.mask)
+    described = {
+        "name": stack.name,
+        "quantity": stack.quantity,
+        "origin": stack.origin,
+        "pixel_size": stack.pixel_size,
+        "history": stack.history,
+        "metadata": dict(stack.metadata),
+    }
+    write_tree(group.create_group("tree"), described)
+
+
+def read_stacks(path: Path, file: h5py.File) -> list[SpectralStack]:
+    """Read all stacks of a file, in order."""
+    group = file.get("stacks")
+    if group is None or not len(group):
+        raise ValueError(f"{path.name} holds no stack")
+    return [_read_stack(group[name]) for name in sorted(group, key=int)]
+
+
+def _read_stack(group: h5py.Group) -> SpectralStack:
+    return SpectralStack(
+        read_array(group["data"]),
+        read_array(group["energy"]),
+        mask=read_array(group["mask"]),
+        **read_tree(group["tree"]),
+    )
