@@ -140,3 +140,21 @@ def test_visible_equals_a_painted_depth_buffer():
     seen = visible(Screen(x, y, depth), 60, 60, size=3)
     assert 0 < expected.sum() < 300
     np.testing.assert_array_equal(seen, expected)
+
+
+@pytest.mark.parametrize("fov", [0.0, 50.0], ids=["parallel", "perspective"])
+def test_a_pixel_spans_what_a_small_step_to_the_right_says(fov):
+    camera = Camera(20, 30, center=(0.1, 0.2, 0.3), height=2.0, fov=fov, reach=5)
+    point = np.array([0.4, -0.3, 0.2])
+    step = 1e-2 * camera.axes()[0]
+    points = np.stack([point, point + step], axis=1).astype(np.float32)
+    screen = project(points, camera.screen_matrix(300, 200))
+    spans = camera.scale_at(point, 300, 200)
+    assert spans == pytest.approx(1e-2 / np.diff(screen.x)[0], rel=1e-3)
+
+
+def test_the_place_under_a_pixel_projects_back_onto_it():
+    camera = Camera(20, 30, center=(0.1, 0.2, 0.3), height=2.0, fov=35.0, reach=5)
+    place = camera.under(70, 160, 300, 200).astype(np.float32)[:, None]
+    screen = project(place, camera.screen_matrix(300, 200))
+    assert (screen.x[0], screen.y[0]) == pytest.approx((70, 160), abs=1e-2)

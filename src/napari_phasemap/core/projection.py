@@ -11,7 +11,7 @@ Screen positions are in pixels from the top left corner; a smaller depth is near
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -134,6 +134,27 @@ class Camera:
         shift = per_pixel * (dy * up - dx * right)
         x, y, z = np.array(self.center) + shift
         return replace(self, center=(float(x), float(y), float(z)))
+
+    def scale_at(
+        self, point: NDArray[np.floating[Any]], width: float, height: float
+    ) -> float:
+        """Return how many data units one pixel spans at a point of shape (3,)."""
+        per_pixel = self.height / max(min(width, height), 1.0)
+        if self.fov <= 0 or self.flat:
+            return per_pixel
+        distance = self.height / (2.0 * np.tan(np.radians(self.fov) / 2.0))
+        away = float(self.axes()[2] @ (np.asarray(point) - np.array(self.center)))
+        return float(per_pixel * (distance + away) / distance)
+
+    def under(
+        self, x: float, y: float, width: float, height: float
+    ) -> NDArray[np.float64]:
+        """Return the point under a screen position, as far away as `center`."""
+        right, up, _ = self.axes()
+        per_pixel = self.height / max(min(width, height), 1.0)
+        offset = (x - width / 2) * right - (y - height / 2) * up
+        place: NDArray[np.float64] = np.array(self.center) + per_pixel * offset
+        return place
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,8 +28,9 @@ MAX_SAMPLE = 100_000
 N_TICKS = 4
 #: Corners of each ring of an ellipsoid.
 N_RING = 48
-#: How far a tick label and an axis title stand off the box, in line heights.
-TICK_OFFSET, TITLE_OFFSET = 1.1, 2.7
+#: How far a tick label and an axis title stand off the box, in line heights, and how
+#: wide a character is.
+TICK_OFFSET, TITLE_OFFSET, CHARACTER = 0.8, 2.0, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +73,7 @@ class Frame:
         used = np.array([bool(name) for name in names])
         low, high = low - padding, high + padding
         span = high - low
-        scale = 1.0 / (span if stretch else np.full(3, span[used].max()))
+        scale = 1.0 / (span if stretch else np.full(3, span.max()))
         return cls(low, high, scale, tuple(names), int(used.sum()))
 
     @property
@@ -101,7 +102,8 @@ class Frame:
         power = 10.0 ** np.floor(np.log10(rough))
         step = power * min((1, 2, 5, 10), key=lambda s: abs(s * power - rough))
         ticks = step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)
-        return np.round(ticks, 12)
+        rounded: NDArray[np.float64] = np.round(ticks, 12)
+        return rounded
 
 
 @dataclass(frozen=True)
@@ -162,13 +164,20 @@ def tick_labels(
         ticks = frame.ticks(axis)
         places = np.repeat(starts[best : best + 1], len(ticks), axis=0)
         places[:, axis] = (ticks - frame.middle[axis]) * frame.scale[axis]
-        anchor = _on_screen(matrix, places) + TICK_OFFSET * line_height * outward
+        texts = [f"{tick:g}" for tick in ticks]
+        sideways = abs(outward[0]) * CHARACTER
+        wide = max((len(text) for text in texts), default=0)
+        off = line_height * (TICK_OFFSET + 0.5 * wide * sideways)
         labels += [
-            Label(f"{tick:g}", float(x), float(y))
-            for tick, (x, y) in zip(ticks, anchor, strict=True)
+            Label(text, float(x), float(y))
+            for text, (x, y) in zip(
+                texts, _on_screen(matrix, places) + off * outward, strict=True
+            )
         ]
-        x, y = middles[best] + TITLE_OFFSET * line_height * outward
-        labels.append(Label(frame.names[axis], float(x), float(y), bold=True))
+        title = frame.names[axis]
+        off = line_height * (TITLE_OFFSET + (wide + 0.6 * len(title)) * sideways)
+        x, y = middles[best] + off * outward
+        labels.append(Label(title, float(x), float(y), bold=True))
     return labels
 
 

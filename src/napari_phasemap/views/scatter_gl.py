@@ -62,14 +62,12 @@ void main() {
 LINE_VERTEX = """
 uniform mat4 u_matrix;
 uniform float u_forward;
-uniform float u_priority;
 attribute vec3 a_position;
 attribute vec4 a_color;
 varying vec4 v_color;
 void main() {
     vec4 place = u_matrix * vec4(a_position, 1.0);
-    place.z = place.z * (1.0 - u_forward)
-        + u_forward * (1.0 - 2.0 * u_priority) * place.w;
+    place.z = place.z * (1.0 - u_forward) + u_forward * place.w;
     gl_Position = place;
     v_color = a_color;
 }
@@ -215,13 +213,13 @@ class LineSet:
             self._program["a_color"] = gloo.VertexBuffer(colors)
 
     def draw(
-        self, matrix: NDArray[np.float64], *, forward: float, priority: float
+        self, matrix: NDArray[np.float64], *, forward: float, on_top: bool
     ) -> None:
-        """Draw the lines behind (`priority` 0) or in front of (1) the points."""
+        """Draw the lines over everything, or among the points."""
         if not self._n_points:
             return
         gloo.set_state(
-            depth_test=True,
+            depth_test=not on_top,
             blend=True,
             blend_func=(
                 "src_alpha",
@@ -232,5 +230,4 @@ class LineSet:
         )
         self._program["u_matrix"] = matrix.T.astype(np.float32)
         self._program["u_forward"] = float(forward)
-        self._program["u_priority"] = float(priority)
         self._program.draw("lines")
