@@ -10,12 +10,13 @@ READY := $(VENV)/.ready
 export QT_API := pyqt6
 # Without a display, real windows open on a virtual one.
 SCREEN := xvfb-run -a -s "-screen 0 1400x900x24"
-WINDOWED := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,$(SCREEN))
+DISPLAYED := $(DISPLAY)$(WAYLAND_DISPLAY)
 
 .PHONY: demo test check libraries clean
 
 demo: $(READY) libraries
-	$(WINDOWED) $(BIN)/python -m napari_phasemap.views.demo --output demo_output
+	$(if $(DISPLAYED),,$(SCREEN)) $(BIN)/python -m napari_phasemap.views.demo \
+	  --output demo_output $(if $(DISPLAYED),--stay,--leave)
 
 # TensorFlow and an OpenGL canvas crash one another in one process, so their tests
 # run apart. pytest's closing line comes last.

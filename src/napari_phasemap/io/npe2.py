@@ -24,7 +24,9 @@ METADATA_KEY = "phasemap"
 LayerData = tuple[Any, dict[str, Any], str]
 
 
-def image_grid(stack: SpectralStack, left: float = 0.0) -> dict[str, Any]:
+def image_grid(
+    stack: SpectralStack, left: float = 0.0, *, in_nm: bool = True
+) -> dict[str, Any]:
     """Return the placement of a 2-D layer on the pixel grid of `stack`.
 
     Parameters
@@ -33,14 +35,18 @@ def image_grid(stack: SpectralStack, left: float = 0.0) -> dict[str, Any]:
         Whose rows and columns the layer has.
     left : float, default=0.0
         World coordinate of the first column: particles lie side by side.
+    in_nm : bool, default=True
+        Use nm where the stack knows its pixel size; False places it in pixels, as
+        beside a stack that does not.
 
     Returns
     -------
     dict
         `scale`, `translate`, `units` and `axis_labels` of the layer.
     """
-    dy, dx = stack.pixel_size or (1.0, 1.0)
-    unit = "nm" if stack.pixel_size else "pixel"
+    known = in_nm and stack.pixel_size is not None
+    dy, dx = stack.pixel_size if known and stack.pixel_size else (1.0, 1.0)
+    unit = "nm" if known else "pixel"
     top = 0.0
     if stack.origin == "lower":
         top = (stack.shape[0] - 1) * dy
@@ -53,13 +59,13 @@ def image_grid(stack: SpectralStack, left: float = 0.0) -> dict[str, Any]:
     }
 
 
-def stack_layer(stack: SpectralStack, left: float = 0.0) -> LayerData:
-    """Return a stack as an image layer with axes energy, y, x.
+def stack_layer(stack: SpectralStack, *, in_nm: bool = True) -> LayerData:
+    """Return a stack as an image layer with axes energy, y, x; see `image_grid`.
 
     The energy axis counts frames: energies are not uniform, so that no scale and
     offset could express them; the energy in eV is shown as text on the canvas.
     """
-    grid = image_grid(stack, left)
+    grid = image_grid(stack, in_nm=in_nm)
     attributes = {
         "name": stack.name,
         "scale": (1.0, *grid["scale"]),

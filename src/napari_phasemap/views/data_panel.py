@@ -27,6 +27,8 @@ from napari_phasemap.views.dock import Dock, guarded
 from napari_phasemap.views.opening import open_paths
 
 if TYPE_CHECKING:
+    import napari.viewer
+
     from napari_phasemap.core.progress import OnProgress
     from napari_phasemap.core.stack import SpectralStack
     from napari_phasemap.workspace import Workspace
@@ -48,7 +50,9 @@ class DataPanel(Dock):
 
     title = "Data"
 
-    def __init__(self, viewer: Any, workspace: Workspace | None = None) -> None:
+    def __init__(
+        self, viewer: napari.viewer.Viewer, workspace: Workspace | None = None
+    ) -> None:
         super().__init__(viewer, workspace)
         self.body.addLayout(self._make_open_row())
         self._list = self._make_list()

@@ -10,8 +10,17 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_info
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from psygnal import SignalInstance
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import (
+    QDockWidget,
+    QFrame,
+    QLabel,
+    QMainWindow,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_phasemap.views.job import FORESEEABLE, JobRow, tell_error
 from napari_phasemap.views.link import ViewerLink, link_for
@@ -22,6 +31,9 @@ if TYPE_CHECKING:
     from napari_phasemap.workspace import Workspace
 
 __all__ = ["Dock", "guarded"]
+
+#: A dock below the image takes this part of the window's height: one in so many.
+BOTTOM_SHARE = 3
 
 
 def guarded(slot: Callable[..., None]) -> Callable[..., None]:
@@ -44,6 +56,8 @@ class Dock(QWidget):
     """
 
     title = "Phase map"
+    #: "right": one stack of tabs with the other docks; "bottom": below the image.
+    area = "right"
 
     def __init__(self, viewer: Any, workspace: Workspace | None = None) -> None:
         super().__init__()
@@ -51,6 +65,7 @@ class Dock(QWidget):
         self.viewer = viewer
         self.link: ViewerLink = link_for(viewer)
         self.workspace = workspace or self.link.workspace
+        self._placed = False
         self._connections: list[tuple[Any, Any]] = []
         self._hint = QLabel()
         self._hint.setWordWrap(True)
@@ -85,10 +100,48 @@ class Dock(QWidget):
         """Show a message that needs no answer."""
         show_info(text)
 
+    def showEvent(self, event: Any) -> None:
+        """Take a sensible place when shown for the first time."""
+        super().showEvent(event)
+        if not self._placed:
+            self._placed = True
+            QTimer.singleShot(0, self._take_place)
+
+    def _take_place(self) -> None:
+        """Go below the image, or into one stack of tabs with the other docks.
+
+        napari 0.9 reads neither the area nor the tabs from the manifest.
+        """
+        window, dock = self.window(), _dock_of(self)
+        if dock is None or not isinstance(window, QMainWindow) or dock.isFloating():
+            return
+        if self.area == "bottom":
+            window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+            height = window.height() // BOTTOM_SHARE
+            window.resizeDocks([dock], [height], Qt.Orientation.Vertical)
+            return
+        others = [
+            other
+            for view in window.findChildren(Dock)
+            if view is not self and view.area == self.area
+            if (other := _dock_of(view)) is not None and other.isVisible()
+        ]
+        if others:
+            window.tabifyDockWidget(others[0], dock)
+            dock.raise_()
+
     def closeEvent(self, event: Any) -> None:
         """Stop what runs for a dock that is closed."""
         self.job.close_job()
         super().closeEvent(event)
+
+
+def _dock_of(widget: QWidget) -> QDockWidget | None:
+    """Return the dock that a widget lives in, None where it stands alone."""
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parentWidget()
+    return parent
 
 
 def _closer(connections: list[tuple[Any, Any]], job: JobRow) -> Callable[..., None]:
@@ -96,7 +149,10 @@ def _closer(connections: list[tuple[Any, Any]], job: JobRow) -> Callable[..., No
 
     def close(*_: Any) -> None:
         for signal, slot in connections:
-            signal.disconnect(slot, missing_ok=True)
+            if isinstance(signal, SignalInstance):
+                signal.disconnect(slot, missing_ok=True)
+            else:
+                signal.disconnect(slot)
         connections.clear()
 
     return close

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FractionTable"]
 
+#: Pixels; a longer table scrolls.
+MAX_HEIGHT = 320
+
 
 class FractionTable(QTableWidget):
     """Shows per cent of each phase, ambiguous and not assigned pixels.
@@ -40,7 +43,6 @@ class FractionTable(QTableWidget):
         for signal in self._signals:
             signal.connect(self._fill)
         self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.setMinimumHeight(150)
         self.verticalHeader().setVisible(False)
         self.cellClicked.connect(self._on_click)
         self._fill()
@@ -73,6 +75,8 @@ class FractionTable(QTableWidget):
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.setColumnWidth(0, 24)
+        height = self.verticalHeader().length() + header.height() + 18
+        self.setMinimumHeight(min(height, MAX_HEIGHT))
 
     def _set_color(self, row: int, phases: PhaseMap) -> None:
         item = QTableWidgetItem()

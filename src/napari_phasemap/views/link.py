@@ -88,8 +88,11 @@ class ViewerLink:
         if viewer is None:
             return
         first = not self._stack_layers
+        in_nm = self.in_nm and all(stack.pixel_size for stack in stacks)
+        if not in_nm:
+            self.arrange(in_nm=False)
         for stack in stacks:
-            data, attributes, _ = stack_layer(stack)
+            data, attributes, _ = stack_layer(stack, in_nm=in_nm)
             viewer.add_image(data, **attributes)
         if first:
             viewer.reset_view()
@@ -125,14 +128,20 @@ class ViewerLink:
     def grid(self, stack: SpectralStack) -> dict[str, Any]:
         """Return where a 2-D layer of `stack` lies: where its image lies now."""
         layer = self.stack_layer(stack.name)
-        grid = image_grid(stack)
+        grid = image_grid(stack, in_nm=self.in_nm)
         if layer is not None:
             grid["translate"] = tuple(layer.translate[-2:])
             grid["scale"] = tuple(layer.scale[-2:])
         return grid
 
-    def arrange(self) -> None:
+    @property
+    def in_nm(self) -> bool:
+        """Whether every stack knows its pixel size: napari wants one unit for all."""
+        return all(stack.pixel_size is not None for stack in self.workspace.sources)
+
+    def arrange(self, *, in_nm: bool | None = None) -> None:
         """Lay the stacks side by side in the order they were opened, in rows."""
+        in_nm = self.in_nm if in_nm is None else in_nm
         shown = [
             (stack, layer)
             for stack in self.workspace.sources
@@ -141,23 +150,9 @@ class ViewerLink:
         per_row = ceil(sqrt(len(shown) * ROW_ASPECT))
         top = 0.0
         for first in range(0, len(shown), max(per_row, 1)):
-            top += self._arrange_row(shown[first : first + per_row], top)
+            top += _arrange_row(shown[first : first + per_row], top, in_nm)
         self.results.move()
         self.pointer.move()
-
-    def _arrange_row(
-        self, row: Sequence[tuple[SpectralStack, Layer]], top: float
-    ) -> float:
-        """Place one row of stacks; return its height with the gap below."""
-        left, height = 0.0, 0.0
-        for stack, layer in row:
-            grid = image_grid(stack, left)
-            translate = (grid["translate"][0] + top, left)
-            layer.translate = (*layer.translate[:-2], *translate)
-            n_rows, n_cols = stack.shape
-            left += n_cols * abs(grid["scale"][1]) * (1 + GAP)
-            height = max(height, n_rows * abs(grid["scale"][0]) * (1 + GAP))
-        return height
 
     def _on_layer_inserted(self, event: Any) -> None:
         self._adopt(event.value)
@@ -210,7 +205,7 @@ class ViewerLink:
         text.position = "top_left"
         text.font_size = 14
         text.visible = True
-        viewer.canvas.overlays["scale_bar"].visible = stack.pixel_size is not None
+        viewer.canvas.overlays["scale_bar"].visible = self.in_nm
 
     def _stack_in_front(self) -> SpectralStack | None:
         """Return the stack of the active layer, else the first one."""
@@ -229,3 +224,21 @@ def _with_new_name(stack: SpectralStack, known: set[str]) -> SpectralStack:
     while name in known:
         name, number = f"{stack.name} [{number}]", number + 1
     return stack if name == stack.name else replace(stack, name=name)
+
+
+def _arrange_row(
+    row: Sequence[tuple[SpectralStack, Layer]], top: float, in_nm: bool
+) -> float:
+    """Place one row of stacks; return its height with the gap below."""
+    left, height = 0.0, 0.0
+    for stack, layer in row:
+        grid = image_grid(stack, left, in_nm=in_nm)
+        layer.scale = (*layer.scale[:-2], *grid["scale"])
+        if tuple(str(unit) for unit in layer.units[-2:]) != grid["units"]:
+            layer.units = (*layer.units[:-2], *grid["units"])
+        translate = (grid["translate"][0] + top, left)
+        layer.translate = (*layer.translate[:-2], *translate)
+        n_rows, n_cols = stack.shape
+        left += n_cols * abs(grid["scale"][1]) * (1 + GAP)
+        height = max(height, n_rows * abs(grid["scale"][0]) * (1 + GAP))
+    return height

@@ -79,9 +79,10 @@ def sample_counts() -> list[LayerData]:
 
 def sample_composite() -> list[LayerData]:
     """Return the simulated Si-C composite as an EELS spectrum image."""
-    from napari_phasemap.core.synthetic_eels import composite
+    from napari_phasemap.core.synthetic_eels import simulate_si_c
 
-    return _layers([composite(seed=0).stack])
+    sample = simulate_si_c(seed=0)
+    return _layers([sample.core_loss, sample.low_loss])
 
 
 def sample_densities(on_progress: OnProgress = ignore_progress) -> list[SpectralStack]:
@@ -115,7 +116,7 @@ def write_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     ValueError
         If the layer does not hold a stack: there would be no energies to write.
     """
-    from napari_phasemap.io.results import write_stack
+    from napari_phasemap.io.stackfile import write_stack
 
     about = attributes.get("metadata", {}).get(METADATA_KEY, {})
     stack = about.get("stack")

@@ -25,9 +25,12 @@ from superqt import QLabeledDoubleSlider
 
 from napari_phasemap.views.dock import Dock, guarded
 from napari_phasemap.views.fractions import FractionTable
+from napari_phasemap.views.job import tell_error
 from napari_phasemap.views.plot import PlotView
 
 if TYPE_CHECKING:
+    import napari.viewer
+
     from napari_phasemap.core.phasemap import PhaseMap
     from napari_phasemap.core.references import ReferenceSpectra
     from napari_phasemap.workspace import Workspace
@@ -60,7 +63,9 @@ class PhasePanel(Dock):
 
     title = "Phase map"
 
-    def __init__(self, viewer: Any, workspace: Workspace | None = None) -> None:
+    def __init__(
+        self, viewer: napari.viewer.Viewer, workspace: Workspace | None = None
+    ) -> None:
         super().__init__(viewer, workspace)
         self.body.addWidget(self._make_start())
         self.body.addWidget(self._make_references())
@@ -148,9 +153,9 @@ class PhasePanel(Dock):
             phases = phases.with_colors(old.colors)
         self.workspace.resolved = None
         self.workspace.phase_map = phases
-        for kind, box in self._boxes.items():
-            if box.isChecked():
-                self.link.results.show(kind)
+        wanted = [kind for kind, box in self._boxes.items() if box.isChecked()]
+        for kind in wanted:  # inserting a layer sets the boxes
+            self.link.results.show(kind)
         if phases.n_unassigned:
             self.tell(
                 f"{phases.n_unassigned} pixels are constant or not finite and have no "
@@ -317,14 +322,20 @@ class PhasePanel(Dock):
         if folder:
             self.save(Path(folder) / "phasemap_results")
 
-    def save(self, folder: Path) -> None:
-        """Write everything that is shown into a new folder."""
-        from napari_phasemap.views.saving import save_workspace
+    def save(self, folder: Path, *, overwrite: bool = False) -> None:
+        """Write everything there is into a new folder, beside the window."""
+        from napari_phasemap.views.saving import results_of, save_workspace
 
+        try:
+            results = results_of(self.workspace)
+        except ValueError as error:
+            tell_error(error)
+            return
         self.job.start(
             save_workspace,
-            self.workspace,
+            results,
             folder,
+            overwrite=overwrite,
             on_done=lambda path: self.tell(f"Saved in {path}"),
             text="saving",
         )

@@ -77,7 +77,7 @@ class PlotView(QWidget):
 
             figure = Figure(layout="constrained")
             self.axes = figure.add_subplot()
-            self.canvas = FigureCanvasQTAgg(figure)
+            self.canvas = FigureCanvasQTAgg(figure)  # type: ignore[no-untyped-call]
             self.canvas.setMinimumSize(100, 100)
             self._layout.addWidget(self.canvas, 1)
         self._empty.setVisible(False)

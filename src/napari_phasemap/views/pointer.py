@@ -105,7 +105,9 @@ class Pointer:
         for stack in stacks:
             layer = self._layer(stack.name)
             if layer is not None:
-                layer.translate = link.grid(stack)["translate"]
+                grid = link.grid(stack)
+                layer.scale, layer.units = grid["scale"], grid["units"]
+                layer.translate = grid["translate"]
         self._on_cursor(self._workspace.cursor)
 
     def _on_stacks(self, stacks: StackSet | None) -> None:
@@ -188,7 +190,7 @@ class Pointer:
             if layer is not None:
                 part[:] = layer.data[stack.mask] == 1
         if not np.array_equal(painted, selection):
-            self._workspace.selection = painted
+            self._workspace.select(painted, "paint the selection")
 
     def _on_cursor(self, pixel: int | None) -> None:
         """Mark the chosen pixel and bring it into view."""

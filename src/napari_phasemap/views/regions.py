@@ -72,8 +72,9 @@ def select_region(layer: Shapes, link: ViewerLink) -> int:
     if stacks is None:
         raise ValueError("there are no stacks to select pixels of; open them first")
     masks = [region_mask(layer, stack, link) for stack in stacks]
-    link.workspace.selection = stacks.join(masks)
-    return int(link.workspace.selection.sum())
+    chosen = stacks.join(masks)
+    link.workspace.select(chosen, "select a drawn region")
+    return int(chosen.sum())
 
 
 def _ellipse(corners: NDArray[np.float64]) -> NDArray[np.float64]:

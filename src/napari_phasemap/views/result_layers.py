@@ -155,6 +155,7 @@ class ResultLayers:
             for name, kind in list(self._layers):
                 layer = self.layer(name, kind) if name == stack.name else None
                 if layer is not None:
+                    layer.scale, layer.units = grid["scale"], grid["units"]
                     layer.translate = grid["translate"]
 
     def _on_stacks(self, stacks: StackSet | None) -> None:

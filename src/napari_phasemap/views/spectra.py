@@ -18,6 +18,7 @@ from napari_phasemap.views.plot import PlotView
 from napari_phasemap.views.pointer import SELECTION_COLOR
 
 if TYPE_CHECKING:
+    import napari.viewer
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
@@ -39,8 +40,11 @@ class SpectraView(Dock):
     """
 
     title = "Spectra"
+    area = "bottom"
 
-    def __init__(self, viewer: Any, workspace: Workspace | None = None) -> None:
+    def __init__(
+        self, viewer: napari.viewer.Viewer, workspace: Workspace | None = None
+    ) -> None:
         super().__init__(viewer, workspace)
         self._count = QLabel("")
         self._plot = PlotView(EMPTY)
@@ -59,7 +63,7 @@ class SpectraView(Dock):
         for signal in (events.cursor, events.hover):
             self.listen(signal, self._on_pointed)
         self.listen(self.viewer.events.theme, self._plot.on_theme)
-        self.setMinimumHeight(200)
+        self.setMinimumHeight(190)
         self.draw()
 
     def draw(self) -> None:
@@ -126,77 +130,83 @@ class SpectraView(Dock):
     # ---- Drawing ----
 
     def _draw_on(self, axes: Axes, stacks: StackSet) -> None:
-        from napari_phasemap.figures import draw_spectra
-
-        for curve in self._curves(stacks):
-            draw_spectra(axes, stacks.energy, **curve)
-        (self._line,) = axes.plot([], [], color=PIXEL_COLOR, lw=1.4, label="pixel")
+        self._draw_phases(axes, stacks)
+        self._draw_references(axes, stacks)
+        self._draw_selections(axes, stacks)
+        (self._line,) = axes.plot([], [], color=PIXEL_COLOR, lw=1.4, label="_pixel")
         self._line.set_visible(False)
-        normalized = self._boxes["normalized"].isChecked()
         quantity = stacks.quantity.replace("_", " ")
         axes.set_xlabel("energy (eV)")
-        axes.set_ylabel(f"{quantity}, normalized" if normalized else quantity)
+        axes.set_ylabel(f"{quantity}, normalized" if self._normalized else quantity)
         if len(axes.get_lines()) > 1:
-            axes.legend(fontsize=7, loc="upper left", ncols=2)
+            axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
-    def _curves(self, stacks: StackSet) -> list[dict[str, Any]]:
-        """Return the groups of spectra to draw: phases, references, selections."""
-        workspace, curves = self.workspace, []
-        phases = workspace.best_map()
-        if self._boxes["phases"].isChecked() and phases is not None:
-            if self._phases is None:
-                self._phases = mean_spectra(stacks, phases.labels, phases.n_phases)
-            mean, std, count = self._phases
-            kept = np.flatnonzero(count)
-            curves.append(
-                {
-                    "spectra": self._scaled(mean[kept]),
-                    "std": None if self._normalized else std[kept],
-                    "names": [phases.names[i] for i in kept],
-                    "colors": [phases.colors[i] for i in kept],
-                }
+    def _draw_phases(self, axes: Axes, stacks: StackSet) -> None:
+        from napari_phasemap.figures.means import draw_mean
+
+        phases = self.workspace.best_map()
+        if phases is None or not self._boxes["phases"].isChecked():
+            return
+        if self._phases is None:
+            self._phases = mean_spectra(stacks, phases.labels, phases.n_phases)
+        mean, std, count = self._phases
+        for row in np.flatnonzero(count):
+            draw_mean(
+                axes,
+                stacks.energy,
+                mean[row],
+                std[row],
+                label=phases.names[row],
+                color=phases.colors[row],
+                normalized=self._normalized,
             )
-        curves += self._reference_curves(stacks)
-        curves += self._selection_curves(stacks)
-        return curves
 
-    def _reference_curves(self, stacks: StackSet) -> list[dict[str, Any]]:
+    def _draw_references(self, axes: Axes, stacks: StackSet) -> None:
         references = self.workspace.references
         if references is None or not self._boxes["references"].isChecked():
-            return []
+            return
         try:
             references = references.resample(stacks.energy)
-        except ValueError:
-            return []
-        phases = self.workspace.phase_map
-        same = phases is not None and phases.names == references.names
-        colors = phases.colors if same and phases is not None else ()
-        return [
-            {
-                "spectra": self._scaled(references.spectra),
-                "names": [f"{name} (reference)" for name in references.names],
-                "colors": list(colors),
-                "linestyle": "--",
-            }
-        ]
+        except ValueError:  # said where the references are loaded and correlated
+            return
+        from napari_phasemap.figures.means import draw_mean
 
-    def _selection_curves(self, stacks: StackSet) -> list[dict[str, Any]]:
+        phases = self.workspace.phase_map
+        colors: tuple[str | None, ...] = (None,) * len(references)
+        if phases is not None and phases.names == references.names:
+            colors = phases.colors
+        for name, row, color in zip(
+            references.names, references.spectra, colors, strict=True
+        ):
+            draw_mean(
+                axes,
+                stacks.energy,
+                row,
+                None,
+                label=f"{name} (reference)",
+                color=color,
+                linestyle="--",
+                normalized=self._normalized,
+            )
+
+    def _draw_selections(self, axes: Axes, stacks: StackSet) -> None:
+        from napari_phasemap.figures.means import draw_mean
+
         workspace = self.workspace
         groups = [(s.name, s.pixels, s.color) for s in workspace.selections]
         if workspace.selection is not None and workspace.selection.any():
             groups.append(("selection", workspace.selection, SELECTION_COLOR))
-        curves = []
         for name, pixels, color in groups:
             mean, std, _ = mean_spectra(stacks, pixels.view(np.uint8), 1)
-            curves.append(
-                {
-                    "spectra": self._scaled(mean),
-                    "std": None if self._normalized else std,
-                    "names": [name],
-                    "colors": [color],
-                }
+            draw_mean(
+                axes,
+                stacks.energy,
+                mean[0],
+                std[0],
+                label=name,
+                color=color,
+                normalized=self._normalized,
             )
-        return curves
 
     @property
     def _normalized(self) -> bool:
@@ -209,7 +219,7 @@ class SpectraView(Dock):
         tips = {
             "phases": "Mean of each phase, band: standard deviation.",
             "references": "As loaded, on the energies of the stacks.",
-            "normalized": "Minus the mean, over the standard deviation: what r compares.",
+            "normalized": "Minus mean, over standard deviation: what r compares.",
         }
         boxes = {}
         for name, tip in tips.items():
