@@ -1,0 +1,273 @@
+"""Write a folder of results that appears whole or not at all.
+
+* `write_bundle`: HDF5 results, ``summary.csv``, figures, recipe.
+* `summary_rows`: the table.
+* `Failure`: a particle that could not be analyzed.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_phasemap.core.progress import OnProgress, ignore_progress
+from napari_phasemap.io.results import write_results
+from napari_phasemap.pipeline.recipe import load_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from os import PathLike
+
+    from matplotlib.figure import Figure
+
+    from napari_phasemap.core.phasemap import PhaseMap
+    from napari_phasemap.io.results import Results
+
+__all__ = ["COLUMNS", "Failure", "check_output", "summary_rows", "write_bundle"]
+
+RESULTS, SUMMARY, RECIPE = "results.h5", "summary.csv", "recipe.json"
+#: Columns of the summary; shares in per cent of the assigned pixels.
+COLUMNS = (
+    "particle", "file", "phase", "pixels", "percent", "ambiguous_percent",
+    "mean_reliability", "message",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A file or particle that could not be analyzed, and why."""
+
+    name: str
+    file: str
+    message: str
+
+
+def write_bundle(
+    results: Results,
+    output: str | PathLike[str],
+    /,
+    *,
+    files: Mapping[str, str] | None = None,
+    failures: Sequence[Failure] = (),
+    overwrite: bool = False,
+    on_progress: OnProgress = ignore_progress,
+) -> Path:
+    """Write results as HDF5, table, figures and recipe into a new folder.
+
+    Everything is written under a temporary name beside it and moved at the end: a
+    killed run leaves nothing under the final name.
+
+    Parameters
+    ----------
+    results : Results
+        With at least one map; the last one ("resolved" after "phase_map") is drawn and
+        counted.
+    output : str or path
+        The folder.
+    files : mapping of str to str, optional
+        File of each particle, by name, for the table.
+    failures : sequence of Failure, optional
+        Particles to list with their message.
+    overwrite : bool, default=False
+        Replace a folder that an earlier run wrote, and nothing else.
+    on_progress : callable, optional
+        Told the number of files written; may raise `Cancelled`.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder holds anything and `overwrite` is False, or anything that no run
+        wrote.
+    ValueError
+        If there is no map.
+    """
+    if not results.maps:
+        raise ValueError("there is no phase map to write")
+    output = Path(output)
+    phases = list(results.maps.values())[-1]
+    sheets = _sheets(results, phases)
+    with _replacing_folder(output, overwrite=overwrite) as folder:
+        for step, (name, make) in enumerate(sheets.items()):
+            on_progress(step, len(sheets) + 1, f"figure {name}")
+            _save(make(), folder / f"{name}.png")
+        on_progress(len(sheets), len(sheets) + 1, "results")
+        write_results(results, folder / RESULTS)
+        rows = summary_rows(results, phases, files or {}, failures)
+        _write_csv(folder / SUMMARY, rows)
+        names = sorted([*(path.name for path in folder.iterdir()), RECIPE])
+        about = {"format": "napari-phasemap recipe", "version": 1}
+        about |= {**results.recipe, "files": names}
+        text = json.dumps(about, indent=2, ensure_ascii=False)
+        (folder / RECIPE).write_text(text + "\n", encoding="utf-8")
+    on_progress(len(sheets) + 1, len(sheets) + 1, "written")
+    return output
+
+
+def summary_rows(
+    results: Results,
+    phases: PhaseMap,
+    /,
+    files: Mapping[str, str],
+    failures: Sequence[Failure] = (),
+) -> list[dict[str, Any]]:
+    """Return one row per particle and phase, and one per failure.
+
+    Shares are in per cent: `percent` of the particle's assigned pixels,
+    `ambiguous_percent` of the pixels of the phase. Pixels without phase have a row
+    of their own where there are any.
+    """
+    rows = []
+    stacks = results.stacks
+    ambiguous = phases.ambiguous(results.threshold)
+    for stack, low, high in zip(
+        stacks, stacks.offsets, stacks.offsets[1:], strict=False
+    ):
+        part = slice(low, high)
+        labels = phases.labels[part]
+        shares = np.nan_to_num(phases.fractions(part))
+        notes = [
+            line.removeprefix("warning: ")
+            for line in stack.history
+            if line.startswith("warning")
+        ]
+        shown = [(n, name, shares[n - 1]) for n, name in enumerate(phases.names, 1)]
+        if (labels == 0).any():
+            shown.append((0, "(not assigned)", None))
+        for number, name, share in shown:
+            here = labels == number
+            row: dict[str, Any] = {
+                "particle": stack.name,
+                "file": files.get(stack.name, ""),
+                "phase": name,
+                "pixels": int(np.count_nonzero(here)),
+                "message": "; ".join(notes),
+            }
+            if share is not None:
+                row["percent"] = f"{share:.3f}"
+            if number and here.any():
+                gaps = phases.reliability[part][here]
+                row["ambiguous_percent"] = f"{100 * ambiguous[part][here].mean():.3f}"
+                row["mean_reliability"] = f"{gaps.mean(dtype=float):.5g}"
+            rows.append(row)
+    for failure in failures:
+        rows.append(
+            {
+                "particle": failure.name,
+                "file": failure.file,
+                "message": failure.message,
+            }
+        )
+    return rows
+
+
+def check_output(output: Path, *, overwrite: bool) -> None:
+    """Raise FileExistsError unless results may be written into this folder."""
+    if not output.exists():
+        return
+    if not output.is_dir():
+        raise FileExistsError(f"{output} is a file; give a folder for the results")
+    present = {path.name for path in output.iterdir()}
+    if not present:
+        return
+    try:
+        ours = set(load_json(output / RECIPE).get("files", ()))
+    except (OSError, ValueError, TypeError):
+        ours = set()
+    strange = sorted(present - ours)
+    if strange:
+        raise FileExistsError(
+            f"{output} holds files that no earlier run wrote ({', '.join(strange[:3])}"
+            f"{', ...' if len(strange) > 3 else ''}); choose another folder"
+        )
+    if not overwrite:
+        raise FileExistsError(
+            f"{output} holds the results of an earlier run; choose another folder or "
+            "overwrite it"
+        )
+
+
+@contextmanager
+def _replacing_folder(output: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Give a temporary folder beside `output` that takes its place at the end."""
+    output = output.absolute()
+    check_output(output, overwrite=overwrite)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
+    new, old = temporary / "new", temporary / "old"
+    try:
+        new.mkdir()
+        yield new
+        check_output(output, overwrite=overwrite)
+        if output.exists():
+            os.replace(output, old)
+        try:
+            os.replace(new, output)
+        except OSError:
+            if old.exists():
+                os.replace(old, output)
+            raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _sheets(results: Results, phases: PhaseMap) -> dict[str, Callable[[], Figure]]:
+    """Return how to make each figure, by file name."""
+    from napari_phasemap import figures
+
+    stacks, threshold, references = (
+        results.stacks,
+        results.threshold,
+        results.references,
+    )
+    known = references is not None and set(phases.names) <= set(references.names)
+    sheets: dict[str, Callable[[], Figure]] = {
+        "phase_map": lambda: figures.map_sheet(stacks, phases),
+        "ambiguity": lambda: figures.map_sheet(
+            stacks, phases, kind="ambiguity", threshold=threshold
+        ),
+        "reliability": lambda: figures.map_sheet(stacks, phases, kind="reliability"),
+        "phase_and_reliability": lambda: figures.map_sheet(
+            stacks, phases, kind="brightness"
+        ),
+        "fractions": lambda: figures.fraction_sheet(
+            stacks, phases, threshold=threshold
+        ),
+        "spectra": lambda: figures.spectra_sheet(
+            stacks, phases, references=references if known else None
+        ),
+    }
+    if phases.scores is not None:
+        sheets["correlation"] = lambda: figures.correlation_sheet(stacks, phases)
+    if references is not None:
+        colors = phases.colors if phases.names == references.names else ()
+        sheets["references"] = lambda: figures.reference_sheet(
+            references, energy=stacks.energy, colors=colors
+        )
+    return sheets
+
+
+def _save(figure: Figure, path: Path) -> None:
+    from napari_phasemap.figures import save_figure
+
+    save_figure(figure, path)
+
+
+def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
