@@ -189,19 +189,26 @@ def _names(header: list[str], n_columns: int, split: _Separator) -> tuple[str, .
     }
     if xdi:
         return tuple(_name(xdi.get(column + 1, "")) for column in range(1, n_columns))
-    if header and not header[-1].startswith("%"):
-        bare = header[-1].lstrip("#*!;/ \t")
-        words = split(bare)
-        if len(words) != n_columns:
-            words = bare.split()
-        if len(words) == n_columns:
-            return tuple(_name(word) for word in words[1:])
     if n_columns == 2 and len(header) > 1 and header[0].split() == ["%", "1d"]:
         return (_name(header[1].lstrip("% ")),)
     for line in header:
         if "common name:" in line.lower():
             return (_name(line.split(":", 1)[1]), *("",) * (n_columns - 2))
+    if header:
+        bare = header[-1].lstrip("#*!;%/ \t")
+        words = split(bare)
+        if len(words) != n_columns:
+            words = bare.split()
+        is_comment = header[-1].startswith(_COMMENT)
+        if len(words) == n_columns and (not is_comment or _is_energy(words[0])):
+            return tuple(_name(word) for word in words[1:])
     return ("",) * (n_columns - 1)
+
+
+def _is_energy(word: str) -> bool:
+    """Whether the first word over a table says that energies stand below."""
+    word = word.lower()
+    return word in ("e", "x") or "energy" in word or "ev" in word
 
 
 def _name(word: str) -> str:
