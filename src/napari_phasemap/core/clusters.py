@@ -1,0 +1,142 @@
+"""Where groups of points lie in a latent space, and how likely a point is in each.
+
+* `cluster_statistics`: means and covariances of labeled points.
+* `log_density`, `spherical_log_density`: of Gaussians.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "ClusterStatistics",
+    "cluster_statistics",
+    "log_density",
+    "spherical_log_density",
+]
+
+#: Share of the mean variance that is added to every variance, so that a direction
+#: without any spread (an unused latent axis) does not make a covariance singular.
+RIDGE = 1e-6
+
+
+class ClusterStatistics(NamedTuple):
+    """Statistics of the clusters 1..n.
+
+    Attributes
+    ----------
+    n_pixels : ndarray of int of shape (n_clusters,)
+        Points of each cluster.
+    means : ndarray of shape (n_clusters, n_latent)
+        NaN for an empty cluster.
+    covariances : ndarray of shape (n_clusters, n_latent, n_latent)
+        Population covariance; zero for one point, NaN for none.
+    pooled : ndarray of shape (n_latent, n_latent)
+        Covariance of all points around the mean of their own cluster.
+    """
+
+    n_pixels: NDArray[np.int64]
+    means: NDArray[np.float64]
+    covariances: NDArray[np.float64]
+    pooled: NDArray[np.float64]
+
+
+def cluster_statistics(
+    points: NDArray[Any], labels: NDArray[np.int64], n_clusters: int, /
+) -> ClusterStatistics:
+    """Return the statistics of labeled points.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_points, n_latent)
+        Finite where `labels` is not 0.
+    labels : ndarray of int of shape (n_points,)
+        1..n_clusters; 0 belongs to no cluster.
+    n_clusters : int
+        Number of clusters.
+
+    Returns
+    -------
+    ClusterStatistics
+
+    Examples
+    --------
+    >>> points = np.array([[0.0, 0.0], [2.0, 0.0], [5.0, 5.0]])
+    >>> found = cluster_statistics(points, np.array([1, 1, 2]), 2)
+    >>> found.means.tolist(), found.covariances[0].tolist()
+    ([[1.0, 0.0], [5.0, 5.0]], [[1.0, 0.0], [0.0, 0.0]])
+    """
+    n_latent = points.shape[1]
+    counts = np.bincount(labels, minlength=n_clusters + 1)[1:]
+    means = np.full((n_clusters, n_latent), np.nan)
+    covariances = np.full((n_clusters, n_latent, n_latent), np.nan)
+    scatter = np.zeros((n_latent, n_latent))
+    for index in np.flatnonzero(counts):
+        own = np.asarray(points[labels == index + 1], dtype=np.float64)
+        means[index] = own.mean(axis=0)
+        own -= means[index]
+        products = own.T @ own
+        scatter += products
+        covariances[index] = products / len(own)
+    return ClusterStatistics(
+        n_pixels=counts,
+        means=means,
+        covariances=covariances,
+        pooled=scatter / max(int(counts.sum()), 1),
+    )
+
+
+def log_density(
+    points: NDArray[np.float64],
+    means: NDArray[np.float64],
+    covariances: NDArray[np.float64],
+    /,
+) -> NDArray[np.float64]:
+    """Return ln N(point; mean, covariance), of shape (n_points, n_clusters).
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_points, n_latent)
+        NaN gives NaN.
+    means : ndarray of shape (n_clusters, n_latent)
+        A row of NaN gives a column of NaN.
+    covariances : ndarray of shape (n_clusters, n_latent, n_latent)
+        May be singular: a millionth of the mean variance is added to each variance.
+
+    Returns
+    -------
+    ndarray of float64
+
+    Examples
+    --------
+    >>> log_density(np.zeros((1, 2)), np.zeros((1, 2)), np.eye(2)[None]).round(3)
+    array([[-1.838]])
+    """
+    n_latent = points.shape[1]
+    out = np.full((len(points), len(means)), np.nan)
+    for index in np.flatnonzero(np.isfinite(means).all(axis=1)):
+        covariance = covariances[index]
+        ridge = RIDGE * np.trace(covariance) / n_latent + np.finfo(np.float32).tiny
+        triangle = np.linalg.cholesky(covariance + ridge * np.eye(n_latent))
+        white = (points - means[index]) @ np.linalg.inv(triangle).T
+        log_det = 2.0 * np.log(np.diag(triangle)).sum()
+        squared = np.einsum("ij,ij->i", white, white)
+        out[:, index] = -0.5 * (squared + log_det + n_latent * np.log(2 * np.pi))
+    return out
+
+
+def spherical_log_density(
+    points: NDArray[np.float64], centers: NDArray[np.float64], variance: float, /
+) -> NDArray[np.float64]:
+    """Return ln N(point; center, variance times identity), of the same shape."""
+    n_latent = points.shape[1]
+    variance = max(variance, float(np.finfo(np.float32).tiny))
+    squared = ((points[:, None] - centers[None]) ** 2).sum(axis=2)
+    return np.asarray(
+        -0.5 * (squared / variance + n_latent * np.log(2 * np.pi * variance))
+    )

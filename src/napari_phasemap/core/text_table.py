@@ -1,0 +1,44 @@
+"""Tables as text.
+
+* `aligned_table`: rows of values as lines with aligned columns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["aligned_table"]
+
+
+def aligned_table(rows: Sequence[Sequence[Any]], /) -> list[str]:
+    """Return one line per row: first column to the left, the others to the right.
+
+    Parameters
+    ----------
+    rows : sequence of sequence
+        The header may be the first; floats get three decimals.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> aligned_table([("phase", "share"), ("a", 0.5)])
+    ['phase  share', 'a      0.500']
+    """
+    cells = [
+        [f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row]
+        for row in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in cells
+    ]
