@@ -2,7 +2,7 @@
 
 * Maps of one particle: `draw_phase_map`, `draw_reliability`, `draw_correlation_map`.
 * Curves and tables: `draw_references`, `draw_reference_correlation`, `draw_spectra`,
-  `draw_fractions`.
+  `draw_mean`, `draw_fractions`.
 * Whole figures of several particles: `map_sheet`, `correlation_sheet`,
   `spectra_sheet`, `reference_sheet`, `fraction_sheet`.
 * `save_figure`: to PNG, SVG, PDF or TIFF.
@@ -22,6 +22,7 @@ from napari_phasemap.figures.maps import (
     draw_phase_map,
     draw_reliability,
 )
+from napari_phasemap.figures.means import draw_mean
 from napari_phasemap.figures.sheets import (
     correlation_sheet,
     fraction_sheet,
@@ -35,6 +36,7 @@ __all__ = [
     "correlation_sheet",
     "draw_correlation_map",
     "draw_fractions",
+    "draw_mean",
     "draw_phase_map",
     "draw_reference_correlation",
     "draw_references",

@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_phasemap.core.phasemap import phase_colors
 from napari_phasemap.core.spectra import mean_spectra
+from napari_phasemap.figures.means import N_MARKED, draw_mean
 from napari_phasemap.figures.style import SMALL, dress
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from napari_phasemap.core.stack import StackSet
 
 __all__ = ["draw_reference_correlation", "draw_references", "draw_spectra"]
-
-#: Spectra with no more energies than this show a marker at each: they are sparse.
-N_MARKED = 40
 
 
 def draw_references(
@@ -72,7 +70,7 @@ def draw_references(
             color=color,
             label=name,
             linewidth=1.0,
-            marker=_marker(references.n_energies),
+            marker="o" if references.n_energies <= N_MARKED else None,
             markersize=2.5,
         )
     axes.set(xlabel="energy (eV)", ylabel="reference OD")
@@ -167,23 +165,15 @@ def draw_spectra(
         if not n_pixels[row] or (only and name not in only):
             continue
         mean, deviation = means[row], deviations[row]
-        lines += axes.plot(
+        line = draw_mean(
+            axes,
             stacks.energy,
             mean,
-            color=phases.colors[row],
+            deviation,
             label=f"{name} ({n_pixels[row]} px)",
-            linewidth=1.1,
-            marker=_marker(stacks.n_energies),
-            markersize=2.5,
-        )
-        axes.fill_between(
-            stacks.energy,
-            mean - deviation,
-            mean + deviation,
             color=phases.colors[row],
-            alpha=0.2,
-            linewidth=0,
         )
+        lines.append(line)
         if references is not None and name in references.names:
             _draw_fitted(axes, stacks, references.select([name]), mean)
     axes.set(xlabel="energy (eV)", ylabel=_unit(stacks))
@@ -219,10 +209,6 @@ def _unit(stacks: StackSet) -> str:
     return {"optical_density": "OD", "net_counts": "net counts"}.get(
         stacks.quantity, "counts"
     )
-
-
-def _marker(n_energies: int) -> str | None:
-    return "o" if n_energies <= N_MARKED else None
 
 
 def _r_text(value: float) -> str:

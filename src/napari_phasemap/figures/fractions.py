@@ -94,6 +94,9 @@ def draw_fractions(
                 x, 101.0, f"{share:.0f}", ha="center", va="bottom", fontsize=SMALL
             )
         axes.set_title("above: ambiguous pixels in per cent", pad=12)
+    # a lone bar as wide as the axes looks like a background
+    margin = max(0.6, (2.4 - positions[-1]) / 2)
+    axes.set_xlim(-margin, positions[-1] + margin)
     axes.set_xticks(positions, names)
     axes.set(ylabel="pixels (per cent)", ylim=(0.0, 100.0))
     axes.spines[["top", "right"]].set_visible(False)

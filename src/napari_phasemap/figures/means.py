@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from numpy.typing import NDArray
 
-__all__ = ["draw_mean"]
+__all__ = ["N_MARKED", "draw_mean"]
 
 #: Up to so many energies, each is marked: a sparse axis shows where it was measured.
 N_MARKED = 40
