@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Integers = NDArray[np.int64]
 
-__all__ = ["UNROLL", "rank_pixels"]
+__all__ = ["rank_pixels"]
 
 #: Pixels that are worked on at once: their intermediate results stay in the cache of
 #: the core, and a size known to the compiler makes it use vector instructions.
-TILE = 1024
+TILE = 640
 #: Energies per step, written out one by one below.
 UNROLL = 4
 #: A smaller sum of squares may have lost parts below the smallest normal float32.
@@ -176,7 +176,6 @@ def _rank_exactly(
 def rank_pixels(
     flat: Floats,
     frames: Integers,
-    n_energies: int,
     positions: Integers,
     start: int,
     units: Floats,
@@ -192,22 +191,27 @@ def rank_pixels(
     ----------
     flat : ndarray of float32 of shape (n_frames, n_image_pixels)
         C-contiguous, read-only values.
-    frames : ndarray of int64 of shape (n_padded,)
-        Rows of `flat` to use, padded with the first one to a multiple of `UNROLL`.
-    n_energies : int
-        Number of frames before padding.
+    frames : ndarray of int64 of shape (n_energies,)
+        Rows of `flat` to use.
     positions : ndarray of int64 of shape (n,)
         Columns of `flat` to use; empty means all.
     start : int
         First of the positions (or columns) to work on; as many as `labels` is long.
-    units : ndarray of float32 of shape (n_references, n_padded)
-        References with mean 0 and norm 1, padded with zeros.
+    units : ndarray of float32 of shape (n_references, n_energies)
+        References with mean 0 and norm 1.
     labels, runner_up, best, margin : ndarray of shape (n_pixels,)
         Written, see `PhaseMap`.
     scores : ndarray of float32 of shape (n_references or 0, n_pixels)
         Written, unless it has no rows.
     """
     n_references = units.shape[0]
+    # Values less the first one are 0 at the first energy, which therefore is left out
+    # and can fill up the last step without changing any sum.
+    n_steps = (frames.size + UNROLL - 2) // UNROLL
+    steps = np.full(n_steps * UNROLL, frames[0])
+    steps[: frames.size - 1] = frames[1:]
+    weights = np.zeros((n_references, n_steps * UNROLL), dtype=np.float32)
+    weights[:, : frames.size - 1] = units[:, 1:]
     rows = np.zeros((UNROLL + 1, TILE), dtype=np.float32)
     tile = np.zeros(UNROLL * TILE, dtype=np.float32)
     r = np.empty((n_references, TILE), dtype=np.float32)
@@ -224,29 +228,29 @@ def rank_pixels(
         squares[:] = np.float32(0.0)
         if positions.size:
             _gather(flat, frames[0], positions[at:to], rows[UNROLL])
-        for e in range(0, frames.size, UNROLL):
+        for e in range(0, steps.size, UNROLL):
             if positions.size:
                 for i in range(UNROLL):
-                    _gather(flat, frames[e + i], positions[at:to], rows[i])
+                    _gather(flat, steps[e + i], positions[at:to], rows[i])
                 x0, x1, x2, x3 = rows[0, :n], rows[1, :n], rows[2, :n], rows[3, :n]
                 _add_moments(x0, x1, x2, x3, rows[4, :n], tile, total, squares)
             else:
                 _add_moments(
-                    flat[frames[e], at:to],
-                    flat[frames[e + 1], at:to],
-                    flat[frames[e + 2], at:to],
-                    flat[frames[e + 3], at:to],
+                    flat[steps[e], at:to],
+                    flat[steps[e + 1], at:to],
+                    flat[steps[e + 2], at:to],
+                    flat[steps[e + 3], at:to],
                     flat[frames[0], at:to],
                     tile,
                     total,
                     squares,
                 )
-            u = units[:, e : e + UNROLL]
+            u = weights[:, e : e + UNROLL]
             for k in range(0, n_references - 1, 2):
                 _add_two_products(tile, u[k], u[k + 1], r[k], r[k + 1])
             if n_references % 2:
                 _add_product(tile, u[n_references - 1], r[n_references - 1])
-        _invert_norms(total, squares, n_energies)
+        _invert_norms(total, squares, frames.size)
         top[:] = np.float32(-np.inf)
         second[:] = np.float32(-np.inf)
         label[:] = np.float32(0.0)
@@ -268,7 +272,7 @@ def rank_pixels(
                 continue
             pixel = low + j
             column = positions[start + pixel] if positions.size else start + pixel
-            if not _correlate_exactly(flat, frames[:n_energies], column, units, exact):
+            if not _correlate_exactly(flat, frames, column, units, exact):
                 exact[:] = np.nan
             labels[pixel], runner_up[pixel] = 0, 0
             best[pixel], margin[pixel] = np.nan, np.nan

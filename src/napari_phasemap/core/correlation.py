@@ -281,18 +281,10 @@ def _rank_compiled(
     out: _Ranking,
 ) -> None:
     """Rank the references for `len(out.labels)` pixels in one compiled pass."""
-    from napari_phasemap.core._kernels import UNROLL, rank_pixels
+    from napari_phasemap.core._kernels import rank_pixels
 
-    padding = -len(frames) % UNROLL
-    rank_pixels(
-        _frozen(flat),
-        np.pad(frames, (0, padding), mode="constant", constant_values=frames[0]),
-        len(frames),
-        np.empty(0, dtype=np.int64) if positions is None else positions,
-        start,
-        np.pad(units, ((0, 0), (0, padding))),
-        *out,
-    )
+    listed = np.empty(0, dtype=np.int64) if positions is None else positions
+    rank_pixels(_frozen(flat), frames, listed, start, units, *out)
 
 
 def _rank_with_numpy(
