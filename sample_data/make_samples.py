@@ -130,8 +130,15 @@ def write_tiff(path: Path, simulated: Particle) -> None:
     import tifffile
 
     counts = simulated.counts.data.astype(np.uint16)
+    assert simulated.counts.pixel_size is not None
+    dy, dx = simulated.counts.pixel_size
     tifffile.imwrite(
-        path, counts, photometric="minisblack", compression="zlib", metadata=None
+        path,
+        counts,
+        imagej=True,
+        photometric="minisblack",
+        resolution=(1000 / dx, 1000 / dy),
+        metadata={"axes": "ZYX", "unit": "um"},
     )
     lines = [f"{value:.1f}" for value in simulated.counts.energy]
     write_text(path.with_suffix(".txt"), ["* energies in eV", *lines])
