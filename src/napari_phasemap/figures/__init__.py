@@ -3,6 +3,7 @@
 * Maps of one particle: `draw_phase_map`, `draw_reliability`, `draw_correlation_map`.
 * Curves and tables: `draw_references`, `draw_reference_correlation`, `draw_spectra`,
   `draw_mean`, `draw_fractions`.
+* Models: `draw_history`.
 * Whole figures of several particles: `map_sheet`, `correlation_sheet`,
   `spectra_sheet`, `reference_sheet`, `fraction_sheet`.
 * `save_figure`: to PNG, SVG, PDF or TIFF.
@@ -17,6 +18,7 @@ from napari_phasemap.figures.curves import (
     draw_spectra,
 )
 from napari_phasemap.figures.fractions import draw_fractions
+from napari_phasemap.figures.history import draw_history
 from napari_phasemap.figures.maps import (
     draw_correlation_map,
     draw_phase_map,
@@ -36,6 +38,7 @@ __all__ = [
     "correlation_sheet",
     "draw_correlation_map",
     "draw_fractions",
+    "draw_history",
     "draw_mean",
     "draw_phase_map",
     "draw_reference_correlation",

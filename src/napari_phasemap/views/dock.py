@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Dock", "guarded"]
 
+#: Milliseconds until napari has finished placing a new dock.
+PLACE_AFTER = 50
 #: A dock below the image takes this part of the window's height: one in so many.
 BOTTOM_SHARE = 3
 
@@ -79,6 +81,7 @@ class Dock(QWidget):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         area.setWidget(inner)
+        self.scroll = area
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self._hint)
@@ -105,7 +108,7 @@ class Dock(QWidget):
         super().showEvent(event)
         if not self._placed:
             self._placed = True
-            QTimer.singleShot(0, self._take_place)
+            QTimer.singleShot(PLACE_AFTER, self._take_place)
 
     def _take_place(self) -> None:
         """Go below the image, or into one stack of tabs with the other docks.
