@@ -38,6 +38,8 @@ REST = 180
 VIEWS = {"front": (0.0, 0.0), "side": (90.0, 0.0), "top": (0.0, 90.0)}
 #: Field of view of the perspective camera, in degrees.
 PERSPECTIVE = 35.0
+#: Pixels that the labels of the axes take on both sides.
+LABELS = 90
 #: The camera stays within this many box sizes; points further out are clipped.
 MAX_REACH = 50.0
 
@@ -165,7 +167,9 @@ class Scatter(QWidget):
         furthest = float(np.nanmax(some[np.isfinite(some)], initial=0.9))
         flat = self.camera.flat or frame.n_axes < 3
         span = high - low
-        height = 1.25 * span[:2].max() if flat else 1.12 * np.linalg.norm(span)
+        shorter = min(self.size_in_pixels())
+        room = shorter / max(shorter - LABELS, 0.6 * shorter)
+        height = room * (span[:2].max() if flat else np.linalg.norm(span))
         self.set_camera(
             replace(
                 self.camera,

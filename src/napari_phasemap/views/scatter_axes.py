@@ -175,6 +175,10 @@ def tick_labels(
             )
         ]
         title = frame.names[axis]
+        if upright:  # above the upper end, where a narrow view has room
+            x, y = min(first[best], last[best], key=lambda end: end[1])
+            labels.append(Label(title, float(x), float(y - line_height), bold=True))
+            continue
         off = line_height * (TITLE_OFFSET + (wide + 0.6 * len(title)) * sideways)
         x, y = middles[best] + off * outward
         labels.append(Label(title, float(x), float(y), bold=True))
@@ -216,7 +220,7 @@ def _on_screen(
 def ellipsoid_lines(
     points: NDArray[np.float32],
     codes: NDArray[Any],
-    colors: NDArray[np.uint8],
+    colors: NDArray[Any],
     shown: NDArray[np.bool_],
     *,
     sigmas: Sequence[float] = (1.0, 2.0),
@@ -229,8 +233,8 @@ def ellipsoid_lines(
         As drawn; a NaN is left out.
     codes : ndarray of int of shape (n_points,)
         Class of each point.
-    colors : ndarray of uint8 of shape (n_codes, 3)
-        Color of each class.
+    colors : ndarray of shape (n_codes, 3)
+        Red, green, blue of each class, up to 255.
     shown : bool ndarray of shape (n_codes,)
         Classes to outline; those with fewer than four points are left out.
     sigmas : sequence of float

@@ -213,9 +213,8 @@ class Scene:
             color = (*(_rgb(self.style.foreground) / 255.0), 0.35)
             box = box_lines(self.frame, color)
         if self.style.ellipsoids and coloring.limits is None:
-            rings = ellipsoid_lines(
-                self.points, coloring.codes, coloring.colors, self.shown
-            )
+            pale = 0.4 * coloring.colors + 0.6 * _rgb(self.style.foreground)
+            rings = ellipsoid_lines(self.points, coloring.codes, pale, self.shown)
         self._box.set_lines(*box)
         self._rings.set_lines(*rings)
 
