@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import zipfile
+from tokenize import TokenError
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,13 +111,10 @@ def _load_npz(path: Path) -> dict[str, NDArray[Any]]:
 
 def _load(file: IO[bytes], n_bytes: int, name: str) -> NDArray[Any]:
     """Check the header of an array against the bytes that follow, then read it."""
-    version = np.lib.format.read_magic(file)
-    if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"{name} is a numpy file of version {version}, not 1 or 2")
-    if version == (1, 0):
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-    else:
-        shape, fortran, dtype = np.lib.format.read_array_header_2_0(file)
+    try:
+        shape, fortran, dtype = _header(file)
+    except (SyntaxError, TokenError, TypeError, ValueError) as error:
+        raise ValueError(f"{name} has a damaged header: {error}") from error
     if dtype.kind not in "biufU":
         raise ValueError(f"{name} holds {dtype}, not real numbers")
     n_values = 1
@@ -129,6 +127,16 @@ def _load(file: IO[bytes], n_bytes: int, name: str) -> NDArray[Any]:
     content = file.read(n_values * dtype.itemsize)
     values = np.frombuffer(content, dtype=dtype, count=n_values)
     return values.reshape(shape, order="F" if fortran else "C")
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, Fortran order and type of an array."""
+    version = np.lib.format.read_magic(file)
+    if version == (1, 0):
+        return np.lib.format.read_array_header_1_0(file)
+    if version == (2, 0):
+        return np.lib.format.read_array_header_2_0(file)
+    raise ValueError(f"version {version} is neither 1 nor 2")
 
 
 def _images(path: Path, arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:

@@ -4,6 +4,7 @@
 * `open_hdf5`: open for reading, also while a scan still writes.
 * `text`, `numbers`: one value, whatever type the writer chose.
 * `read_floats`, `read_array`, `read_bytes`: arrays, after their size was checked.
+* `group_in`, `dataset_in`: what must be there.
 * `children`: what is in a group, links to other files left out.
 * `tree`: a group as nested dict.
 """
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "children",
+    "dataset_in",
+    "group_in",
     "is_hdf5",
     "numbers",
     "open_hdf5",
@@ -120,6 +123,26 @@ def _check(dataset: h5py.Dataset, kinds: str = "iuf") -> None:
     stored = int(dataset.id.get_storage_size())
     check_size(dataset.shape, stored, str(dataset.name))
     check_size(dataset.chunks or (), stored, f"a chunk of {dataset.name}")
+
+
+def group_in(parent: h5py.Group, name: str) -> h5py.Group:
+    """Return a group, or raise ValueError where there is none or something else."""
+    import h5py
+
+    item = parent.get(name)
+    if not isinstance(item, h5py.Group):
+        raise ValueError(f"{parent.name} has no group {name!r}")
+    return item
+
+
+def dataset_in(parent: h5py.Group, name: str) -> h5py.Dataset:
+    """Return a dataset, or raise ValueError where there is none or something else."""
+    import h5py
+
+    item = parent.get(name)
+    if not isinstance(item, h5py.Dataset):
+        raise ValueError(f"{parent.name} has no dataset {name!r}")
+    return item
 
 
 def children(group: h5py.Group) -> Iterator[tuple[str, Any]]:

@@ -26,7 +26,7 @@ from napari_phasemap.core.phasemap import DEFAULT_THRESHOLD, PhaseMap
 from napari_phasemap.core.references import ReferenceSpectra
 from napari_phasemap.core.stack import StackSet
 from napari_phasemap.io.atomic import replacing
-from napari_phasemap.io.hdf5 import open_hdf5, read_array
+from napari_phasemap.io.hdf5 import dataset_in, group_in, open_hdf5, read_array
 from napari_phasemap.io.stackfile import (
     add_stack,
     check_version,
@@ -186,7 +186,11 @@ def read_results(path: str | PathLike[str], /) -> Results:
         with open_hdf5(path) as file:
             check_version(path, file)
             return _read_results(path, file)
-    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError) as error:
+    except (ValueError, OSError) as error:
+        if path.name in str(error):
+            raise
+        raise ValueError(f"{path.name}: {error}") from error
+    except (AttributeError, LookupError, RuntimeError, TypeError) as error:
         raise ValueError(f"{path.name} is damaged: {error}") from error
 
 
@@ -213,38 +217,40 @@ def _write_map(group: h5py.Group, phases: PhaseMap) -> None:
 
 def _read_map(group: h5py.Group) -> PhaseMap:
     arrays: dict[str, Any] = {
-        key: read_array(group[key]) for key in _MAP_ARRAYS if key in group
+        key: read_array(dataset_in(group, key)) for key in _MAP_ARRAYS if key in group
     }
-    return PhaseMap(**arrays, **read_tree(group["tree"]))
+    return PhaseMap(**arrays, **read_tree(group_in(group, "tree")))
 
 
 def _read_results(path: Path, file: h5py.File) -> Results:
     if "tree" not in file:
         raise ValueError(f"{path.name} holds stacks but no results; use read_stack")
-    root = read_tree(file["tree"])
+    root = read_tree(group_in(file, "tree"))
     references = None
     if "references" in file:
-        group = file["references"]
+        group = group_in(file, "references")
         references = ReferenceSpectra(
-            energy=read_array(group["energy"]),
-            spectra=read_array(group["spectra"]),
-            **read_tree(group["tree"]),
+            energy=read_array(dataset_in(group, "energy")),
+            spectra=read_array(dataset_in(group, "spectra")),
+            **read_tree(group_in(group, "tree")),
         )
     return Results(
         stacks=StackSet(read_stacks(path, file)),
         references=references,
         maps={
-            name: _read_map(file[f"maps/{number}"])
+            name: _read_map(group_in(file, f"maps/{number}"))
             for number, name in enumerate(root["maps"])
         },
-        latent=read_array(file["latent"]) if "latent" in file else None,
+        latent=read_array(dataset_in(file, "latent")) if "latent" in file else None,
         latent_name=root["latent_name"],
         features={
-            name: read_array(file[f"features/{number}"])
+            name: read_array(dataset_in(file, f"features/{number}"))
             for number, name in enumerate(root["features"])
         },
         selections=tuple(
-            NamedPixels(name, read_array(file[f"selections/{number}"]), color)
+            NamedPixels(
+                name, read_array(dataset_in(file, f"selections/{number}")), color
+            )
             for number, (name, color) in enumerate(root["selections"])
         ),
         threshold=root["threshold"],

@@ -25,7 +25,14 @@ import numpy as np
 
 from napari_phasemap.core.stack import SpectralStack
 from napari_phasemap.io.atomic import replacing
-from napari_phasemap.io.hdf5 import is_hdf5, open_hdf5, read_array, text
+from napari_phasemap.io.hdf5 import (
+    dataset_in,
+    group_in,
+    is_hdf5,
+    open_hdf5,
+    read_array,
+    text,
+)
 from napari_phasemap.io.trees import read_tree, write_tree
 
 if TYPE_CHECKING:
@@ -115,7 +122,10 @@ def check_version(path: Path, file: h5py.File) -> None:
     """Raise unless this program can read the file."""
     if text(file.attrs.get("format", "")) != FORMAT:
         raise ValueError(f"{path.name} was not written by napari-phasemap")
-    version = int(file.attrs["version"])
+    try:
+        version = int(file.attrs["version"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path.name} does not say its version: {error}") from error
     if version > VERSION:
         raise ValueError(
             f"{path.name} has version {version} of the format and was written by "
@@ -150,16 +160,17 @@ def add_stack(group: h5py.Group, stack: SpectralStack) -> None:
 
 def read_stacks(path: Path, file: h5py.File) -> list[SpectralStack]:
     """Read all stacks of a file, in order."""
-    group = file.get("stacks")
-    if group is None or not len(group):
+    group = group_in(file, "stacks")
+    numbers = sorted((name for name in group if name.isdecimal()), key=int)
+    if not numbers:
         raise ValueError(f"{path.name} holds no stack")
-    return [_read_stack(group[name]) for name in sorted(group, key=int)]
+    return [_read_stack(group_in(group, name)) for name in numbers]
 
 
 def _read_stack(group: h5py.Group) -> SpectralStack:
     return SpectralStack(
-        read_array(group["data"]),
-        read_array(group["energy"]),
-        mask=read_array(group["mask"]),
-        **read_tree(group["tree"]),
+        read_array(dataset_in(group, "data")),
+        read_array(dataset_in(group, "energy")),
+        mask=read_array(dataset_in(group, "mask")),
+        **read_tree(group_in(group, "tree")),
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.io.hdf5 import read_array, read_bytes
+from napari_phasemap.io.hdf5 import dataset_in, read_array, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ def read_tree(group: h5py.Group) -> dict[str, Any]:
         If the JSON text is damaged.
     """
     try:
-        values = json.loads(read_bytes(group["json"]).decode())
+        values = json.loads(read_bytes(dataset_in(group, "json")).decode())
         found = _decode(values, group)
     except (KeyError, RecursionError, UnicodeDecodeError, TypeError) as error:
         raise ValueError(f"{group.name} is damaged: {error}") from error
@@ -92,7 +92,7 @@ def _decode(value: Any, group: h5py.Group) -> Any:
     if kind is None:
         return {key: _decode(item, group) for key, item in value.items()}
     if kind == "array":
-        return read_array(group[f"arrays/{int(value['number'])}"])
+        return read_array(dataset_in(group, f"arrays/{int(value['number'])}"))
     if kind == "bytes":
         return base64.b64decode(value["base64"])
     if kind == "complex":
