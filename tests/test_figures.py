@@ -240,3 +240,21 @@ def test_drawing_uses_no_pyplot_and_importing_loads_no_matplotlib():
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("second", "bars"), [((30.0, 30.0), 1), (None, 1)], ids=["one scale", "unknown"]
+)
+def test_each_map_with_a_scale_of_its_own_has_its_own_bar(second, bars):
+    known = stack(name="P3")
+    many = StackSet([stack(pixel_size=second), known])
+    both = PhaseMap.from_scores(SCORES * 2, ["a", "b"])
+    figure = figures.map_sheet(many, both)
+    found = [
+        axes.get_title()
+        for axes in figure.axes
+        for artist in axes.artists
+        if type(artist).__name__ == "ScaleBar"
+    ]
+    assert len(found) == bars
+    assert found == (["P1"] if second else ["P3"])

@@ -89,7 +89,9 @@ def map_sheet(
             place.set_visible(False)
             continue
         if kind == "reliability":
-            image = draw_reliability(place, stacks, phases, index, scale_bar=index == 0)
+            image = draw_reliability(
+                place, stacks, phases, index, scale_bar=_has_bar(stacks, index)
+            )
         else:
             draw_phase_map(
                 place,
@@ -98,7 +100,7 @@ def map_sheet(
                 index,
                 ambiguous_below=threshold if kind == "ambiguity" else None,
                 brightness=kind == "brightness",
-                scale_bar=index == 0,
+                scale_bar=_has_bar(stacks, index),
             )
         _same_scale(place, stacks, index)
     if kind == "reliability":
@@ -119,7 +121,12 @@ def correlation_sheet(stacks: StackSet, phases: PhaseMap, /) -> Figure:
         for column, name in enumerate(phases.names):
             place = next(places)
             image = draw_correlation_map(
-                place, stacks, phases, index, phase=name, scale_bar=index + column == 0
+                place,
+                stacks,
+                phases,
+                index,
+                phase=name,
+                scale_bar=column == 0 and _has_bar(stacks, index),
             )
             _same_scale(place, stacks, index)
             place.set_title(name if index == 0 else "")
@@ -271,10 +278,20 @@ def _extent(stacks: StackSet) -> tuple[float, float]:
     return max(heights), max(widths)
 
 
+def _comparable(stacks: StackSet) -> bool:
+    """Whether all sizes are in nm, or all in pixels."""
+    return len({stack.pixel_size is None for stack in stacks}) == 1
+
+
+def _has_bar(stacks: StackSet, index: int) -> bool:
+    """Whether a map needs a scale bar: one is enough where all share a scale."""
+    return index == 0 or not _comparable(stacks)
+
+
 def _same_scale(axes: Any, stacks: StackSet, index: int) -> None:
     """Show a map in the middle of an area of the size of the largest one."""
-    if len({stack.pixel_size is None for stack in stacks}) > 1:
-        return  # nanometers and pixels cannot be compared
+    if not _comparable(stacks):
+        return
     stack = stacks[index]
     dy, dx = stack.pixel_size or (1.0, 1.0)
     tallest, widest = _extent(stacks)
