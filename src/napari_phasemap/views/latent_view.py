@@ -132,7 +132,7 @@ class LatentView(Dock):
         self._splitter.addWidget(above)
         self._splitter.addWidget(self._tabs)
         self._splitter.setStretchFactor(0, 3)
-        self._splitter.setStretchFactor(1, 1)
+        self._splitter.setStretchFactor(1, 2)
         self._splitter.setCollapsible(0, False)
         layout = QVBoxLayout(self._main)
         layout.setContentsMargins(0, 0, 0, 0)
