@@ -13,6 +13,7 @@ from napari_phasemap.core.net_edge import (
     AT_LIMIT,
     NO_COUNTS,
     NOT_FINITE,
+    RISING,
     BackgroundMethod,
     NetEdge,
     _ratio,
@@ -28,6 +29,8 @@ __all__ = ["subtract_background"]
 
 #: A power law has two parameters; below this the fit has no say about its error.
 MIN_FIT_CHANNELS = 3
+#: A background that rises by more standard errors than this is flagged as `RISING`.
+RISING_SIGMA = 3.0
 
 
 def subtract_background(
@@ -136,7 +139,13 @@ def subtract_background(
     }
     empty = measured & (level <= 0)
     limit = (r <= EXPONENT_LIMITS[0]) | (r >= EXPONENT_LIMITS[1])
-    flags = NO_COUNTS * empty + AT_LIMIT * (limit & measured) + NOT_FINITE * ~measured
+    rising = measured & ~empty & (r + RISING_SIGMA * error < 0)
+    flags = (
+        NO_COUNTS * empty
+        + AT_LIMIT * (limit & measured)
+        + NOT_FINITE * ~measured
+        + RISING * rising
+    )
     kept = stack.mask.ravel()
     out = {}
     for key, values in maps.items():

@@ -123,7 +123,7 @@ def suggest_n_clusters(
     /,
     *,
     candidates: Sequence[int] = tuple(range(2, 13)),
-    n_splits: int = 5,
+    n_splits: int = 3,
     seed: int = 0,
     on_progress: OnProgress = ignore_progress,
 ) -> ClusterSuggestion:
@@ -138,7 +138,7 @@ def suggest_n_clusters(
         As for `kmeans`; at most 10 000 pixels are used.
     candidates : sequence of int, default=2..12
         Numbers to try; those above half of the pixels are left out.
-    n_splits : int, default=5
+    n_splits : int, default=3
         Random halvings; their median counts.
     seed : int, default=0
         Seed of the halvings.
@@ -178,7 +178,7 @@ def suggest_n_clusters(
             if min(len(np.unique(rows[p], axis=0)) for p in parts) < k:
                 continue
             labels = [
-                _distances(rows, _centers(rows[p], k, seed + j, 5)).argmin(axis=1)
+                _distances(rows, _centers(rows[p], k, seed + j, 3)).argmin(axis=1)
                 for p in parts
             ]
             agreement[i, j] = adjusted_rand_score(*labels)

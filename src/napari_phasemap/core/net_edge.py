@@ -23,6 +23,7 @@ __all__ = [
     "AT_LIMIT",
     "NOT_FINITE",
     "NO_COUNTS",
+    "RISING",
     "BackgroundMethod",
     "NetEdge",
     "edge_present",
@@ -30,8 +31,9 @@ __all__ = [
 
 BackgroundMethod: TypeAlias = Literal["poisson", "least_squares"]
 
-#: Bits of `NetEdge.flags`: nothing to fit; the exponent met a limit; NaN in a window.
-NO_COUNTS, AT_LIMIT, NOT_FINITE = 1, 2, 4
+#: Bits of `NetEdge.flags`: nothing to fit; the exponent met a limit; NaN in a window;
+#: the background rises with energy beyond its error, so the fit window holds an edge.
+NO_COUNTS, AT_LIMIT, NOT_FINITE, RISING = 1, 2, 4, 8
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,7 +57,7 @@ class NetEdge:
         Net sum over the window; its variance; the variance it had if there were no
         edge; the background's sum.
     flags : ndarray of uint8 of shape (n_pixels,)
-        0, or a sum of `NO_COUNTS`, `AT_LIMIT` and `NOT_FINITE`.
+        0, or a sum of `NO_COUNTS`, `AT_LIMIT`, `NOT_FINITE` and `RISING`.
     fit_window : tuple of float
         In eV.
     method : {"poisson", "least_squares"}

@@ -50,6 +50,7 @@ class _Format(NamedTuple):
 _FORMATS = (
     _Format("napari-phasemap HDF5", "stackfile"),
     _Format("NXstxm HDF5", "nxstxm"),
+    _Format("electron microscope", "em"),
     _Format("SDF", "sdf"),
     _Format("TIFF", "tiff"),
     _Format("numpy arrays", "arrays"),

@@ -1,0 +1,236 @@
+"""From a spectrum image to the classes of an edge: the steps in their order.
+
+* `analyze_edge`: background, components, classes of one edge; steps that did not
+  change are taken over from an earlier result.
+* `EdgeAnalysis`: what came out of every step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_phasemap.core.background import subtract_background
+from napari_phasemap.core.clustering import (
+    ClusterSuggestion,
+    class_stability,
+    kmeans,
+    suggest_n_clusters,
+)
+from napari_phasemap.core.decomposition import pca
+from napari_phasemap.core.embedding import umap_embedding
+from napari_phasemap.core.naming import class_spectra
+from napari_phasemap.core.net_edge import edge_present
+from napari_phasemap.core.progress import OnProgress, ignore_progress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_phasemap.core.decomposition import Decomposition
+    from napari_phasemap.core.naming import ClassSpectra
+    from napari_phasemap.core.eels_recipe import EdgeRecipe
+    from napari_phasemap.core.net_edge import NetEdge
+    from napari_phasemap.core.phasemap import PhaseMap
+    from napari_phasemap.core.stack import SpectralStack
+
+__all__ = ["EdgeAnalysis", "analyze_edge"]
+
+#: Which settings each step depends on, beside those of the steps before it.
+_BACKGROUND = ("fit_window", "window", "method", "background_neighbors")
+_PRESENT = ("significance", "jump_ratio", "present_neighbors")
+_SCORES = ("n_components", "weighted", "score_neighbors", "representation")
+_EMBEDDING = ("n_neighbors", "min_distance", "seed")
+_CLASSES = ("cluster_on", "n_clusters", "seed")
+
+
+@dataclass(frozen=True, eq=False)
+class EdgeAnalysis:
+    """What came out of every step for one edge. Per-pixel values in pixel order.
+
+    Parameters
+    ----------
+    recipe : EdgeRecipe
+        The settings.
+    stack : SpectralStack
+        What was analyzed.
+    edge : NetEdge
+        Net counts and their maps.
+    present : bool ndarray of shape (n_pixels,)
+        Which pixels have the edge.
+    decomposition : Decomposition
+        Components of the pixels that have it.
+    values : ndarray of float32 of shape (n_pixels, n_components)
+        What was clustered and embedded; NaN where the edge is absent.
+    embedding : ndarray of float32 of shape (n_pixels, 2), optional
+        UMAP; None where it was not asked for.
+    suggestion : ClusterSuggestion, optional
+        With ``n_clusters="auto"``.
+    classes : PhaseMap
+        Classes; 0 where the edge is absent.
+    stability : ndarray of shape (n_classes,)
+        See `class_stability`.
+    spectra : ClassSpectra
+        Means of the net spectra.
+    """
+
+    recipe: EdgeRecipe
+    stack: SpectralStack
+    edge: NetEdge
+    present: NDArray[np.bool_]
+    decomposition: Decomposition
+    values: NDArray[np.float32]
+    embedding: NDArray[np.float32] | None
+    suggestion: ClusterSuggestion | None
+    classes: PhaseMap
+    stability: NDArray[np.float64]
+    spectra: ClassSpectra
+
+
+def analyze_edge(
+    stack: SpectralStack,
+    recipe: EdgeRecipe,
+    /,
+    *,
+    previous: EdgeAnalysis | None = None,
+    on_progress: OnProgress = ignore_progress,
+) -> EdgeAnalysis:
+    """Take one edge from counts to classes.
+
+    Parameters
+    ----------
+    stack : SpectralStack
+        Counts; only masked pixels are analyzed.
+    recipe : EdgeRecipe
+        The settings.
+    previous : EdgeAnalysis, optional
+        An earlier result of the same stack object: steps whose settings, and whose
+        earlier steps' settings, are the same are taken from it.
+    on_progress : callable, optional
+        Called with (step, total, text).
+
+    Returns
+    -------
+    EdgeAnalysis
+        Everything, step by step.
+
+    Raises
+    ------
+    ValueError
+        If a window does not fit, or fewer pixels than needed have the edge.
+    """
+    old = previous if previous is not None and previous.stack is stack else None
+    n_steps = 5
+    on_progress(0, n_steps, f"{recipe.name}: background")
+    same = old is not None and _same(old.recipe, recipe, _BACKGROUND)
+    if old is not None and same:
+        edge = replace(old.edge, name=recipe.name)
+    else:
+        edge = subtract_background(
+            stack,
+            fit_window=recipe.fit_window,
+            window=recipe.window,
+            method=recipe.method,
+            neighbors=recipe.background_neighbors,
+            name=recipe.name,
+        )
+    same = same and old is not None and _same(old.recipe, recipe, _PRESENT)
+    if old is not None and same:
+        present = old.present
+    else:
+        present = edge_present(
+            edge,
+            significance=recipe.significance,
+            jump_ratio=recipe.jump_ratio,
+            neighbors=recipe.present_neighbors,
+        )
+    if np.count_nonzero(present) < 2:
+        raise ValueError(
+            f"{int(np.count_nonzero(present))} of {len(present)} pixels have the edge "
+            f"{recipe.name} (z > {recipe.significance:g}, jump ratio > "
+            f"{recipe.jump_ratio:g}); lower the thresholds or move the windows"
+        )
+    on_progress(1, n_steps, f"{recipe.name}: components")
+    same = same and old is not None and _same(old.recipe, recipe, _SCORES)
+    if old is not None and same:
+        decomposition, values = old.decomposition, old.values
+    else:
+        decomposition, values = _scores(edge, present, recipe)
+    on_progress(2, n_steps, f"{recipe.name}: UMAP")
+    wanted = recipe.embed or recipe.cluster_on == "embedding"
+    same_picture = same and old is not None and _same(old.recipe, recipe, _EMBEDDING)
+    if not wanted:
+        embedding = None
+    elif old is not None and same_picture and old.embedding is not None:
+        embedding = old.embedding
+    else:
+        embedding = umap_embedding(
+            values,
+            n_neighbors=recipe.n_neighbors,
+            min_distance=recipe.min_distance,
+            seed=recipe.seed,
+            on_progress=lambda step, total, text: on_progress(
+                2, n_steps, f"{recipe.name}: {text} {100 * step // total} %"
+            ),
+        )
+    on_progress(3, n_steps, f"{recipe.name}: classes")
+    clustered = values
+    if recipe.cluster_on == "embedding" and embedding is not None:
+        clustered = embedding
+    same = same and old is not None and _same(old.recipe, recipe, _CLASSES)
+    if recipe.cluster_on == "embedding":
+        same = same and same_picture
+    if old is not None and same:
+        suggestion, classes = old.suggestion, old.classes
+        stability, spectra = old.stability, old.spectra
+    else:
+        suggestion = None
+        if recipe.n_clusters == "auto":
+            suggestion = suggest_n_clusters(clustered, seed=recipe.seed)
+            n_clusters = max(2, suggestion.n_clusters)
+        else:
+            n_clusters = recipe.n_clusters
+        classes = kmeans(clustered, n_clusters=n_clusters, seed=recipe.seed)
+        on_progress(4, n_steps, f"{recipe.name}: stability")
+        stability = class_stability(clustered, classes, seed=recipe.seed)
+        spectra = class_spectra(edge, classes)
+    on_progress(n_steps, n_steps, f"{recipe.name}: done")
+    return EdgeAnalysis(
+        recipe=recipe,
+        stack=stack,
+        edge=edge,
+        present=present,
+        decomposition=decomposition,
+        values=values,
+        embedding=embedding,
+        suggestion=suggestion,
+        classes=classes,
+        stability=stability,
+        spectra=spectra,
+    )
+
+
+def _scores(
+    edge: NetEdge, present: NDArray[np.bool_], recipe: EdgeRecipe
+) -> tuple[Decomposition, NDArray[np.float32]]:
+    """Return the components and what is clustered."""
+    kept = recipe.n_components
+    if kept != "auto":
+        kept = min(kept, len(edge.energy), int(np.count_nonzero(present)))
+    weighting = "auto" if recipe.weighted else "none"
+    found = pca(
+        edge,
+        n_components=kept,
+        weighting=weighting,  # type: ignore[arg-type]
+        where=present,
+    )
+    averaged = found.averaged(edge.net, recipe.score_neighbors)
+    if recipe.representation == "composition" and found.noise == "known":
+        return found, averaged.composition
+    return found, averaged.whitened
+
+
+def _same(old: EdgeRecipe, new: EdgeRecipe, names: tuple[str, ...]) -> bool:
+    """Return whether two recipes agree in some settings."""
+    return all(getattr(old, name) == getattr(new, name) for name in names)

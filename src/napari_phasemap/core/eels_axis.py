@@ -1,0 +1,139 @@
+"""What has to be put right in a spectrum image before its edges are compared.
+
+* `calibrate_energy`: the axis moved so that a known edge lies where it should.
+* `find_spikes`, `remove_spikes`: channels that one event filled.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_phasemap.core.stack import SpectralStack
+
+__all__ = ["calibrate_energy", "find_spikes", "remove_spikes"]
+
+
+def calibrate_energy(
+    stack: SpectralStack, /, *, window: tuple[float, float], onset: float
+) -> SpectralStack:
+    """Move the energy axis so that an edge's steepest rise lies at a known energy.
+
+    Only the axis changes; counts stay as they are.
+
+    Parameters
+    ----------
+    stack : SpectralStack
+        Any stack.
+    window : tuple of float
+        Energies (low, high) in eV that hold this one rise, on the present axis.
+    onset : float
+        Where it belongs, in eV.
+
+    Returns
+    -------
+    SpectralStack
+        With the moved axis.
+
+    Raises
+    ------
+    ValueError
+        If the window holds fewer than five channels, or nothing rises in it.
+    """
+    used = (stack.energy >= window[0]) & (stack.energy <= window[1])
+    if used.sum() < 5:
+        raise ValueError(
+            f"window {window[0]:g}-{window[1]:g} eV holds {int(used.sum())} channels "
+            f"of {stack.energy[0]:g}-{stack.energy[-1]:g} eV; at least 5 are needed"
+        )
+    from scipy.ndimage import gaussian_filter1d
+
+    flat = np.asarray(stack.data[used]).reshape(int(used.sum()), -1)
+    mean = np.nanmean(flat[:, stack.mask.ravel()], axis=1, dtype=np.float64)
+    energy = stack.energy[used]
+    slope = np.gradient(gaussian_filter1d(mean, 1.0, mode="nearest"), energy)
+    steepest = int(slope.argmax())
+    if slope[steepest] <= 0:
+        raise ValueError(
+            f"nothing rises between {window[0]:g} and {window[1]:g} eV in "
+            f"{stack.name!r}; choose a window around the edge's onset"
+        )
+    shift = onset - float(energy[steepest])
+    return stack.with_step(
+        f"energy moved by {shift:+.3f} eV, so that the rise is at {onset:g} eV",
+        energy=stack.energy + shift,
+    )
+
+
+def find_spikes(
+    stack: SpectralStack, /, *, threshold: float = 10.0
+) -> NDArray[np.bool_]:
+    """Return which channels stand out from their spectrum and from their neighbors.
+
+    A spike exceeds the median of five channels around it, and the median of the 3 x 3
+    pixels around it, by `threshold` standard deviations of counting noise. An edge or
+    a zero loss stands out from its spectrum only, a bright pixel from its neighbors.
+
+    Parameters
+    ----------
+    stack : SpectralStack
+        Counts.
+    threshold : float, default=10.0
+        In standard deviations.
+
+    Returns
+    -------
+    bool ndarray of shape (n_energies, n_rows, n_cols)
+        True where there is a spike.
+
+    Raises
+    ------
+    ValueError
+        If `stack` holds no counts.
+    """
+    if stack.quantity != "counts":
+        raise ValueError(f"spikes are found in counts; {stack.name!r} has others")
+    from scipy.ndimage import median_filter
+
+    data = np.asarray(stack.data)
+    along = median_filter(data, size=(5, 1, 1), mode="nearest")
+    out: NDArray[np.bool_] = data - along > threshold * np.sqrt(np.maximum(along, 1.0))
+    channels = np.flatnonzero(out.any(axis=(1, 2)))
+    for channel in channels:
+        # Most channels have no candidate, so the neighbors are looked at only there.
+        beside = median_filter(data[channel], size=3, mode="nearest")
+        out[channel] &= data[channel] - beside > threshold * np.sqrt(
+            np.maximum(beside, 1.0)
+        )
+    return out
+
+
+def remove_spikes(stack: SpectralStack, /, *, threshold: float = 10.0) -> SpectralStack:
+    """Replace spikes by the median of the five channels around them; says how many.
+
+    Parameters
+    ----------
+    stack : SpectralStack
+        Counts.
+    threshold : float, default=10.0
+        See `find_spikes`.
+
+    Returns
+    -------
+    SpectralStack
+        The same object where there is no spike.
+    """
+    spikes = find_spikes(stack, threshold=threshold)
+    if not spikes.any():
+        return stack
+    data = np.array(stack.data)
+    for channel, row, col in np.argwhere(spikes):
+        around = np.asarray(stack.data[max(channel - 2, 0) : channel + 3, row, col])
+        data[channel, row, col] = np.median(around)
+    return stack.with_step(
+        f"{int(spikes.sum())} spikes above {threshold:g} sigma replaced", data=data
+    )
