@@ -15,6 +15,7 @@ _PUBLIC = {
     "core.stack": ("SpectralStack", "StackSet"),
     "core.references": ("ReferenceSpectra",),
     "core.phasemap": ("PhaseMap",),
+    "core.energy_axis": ("calibrate_energy", "crop_energies", "subtract_pre_edge"),
     "core.masking": ("mask_from",),
     "core.preprocess": ("estimate_i0", "optical_density"),
     "core.correlation": ("pearson_map",),
