@@ -12,8 +12,8 @@ import pytest
 
 os.environ.setdefault("QT_API", "pyqt6")
 
-from qtpy.QtCore import QPoint, Qt  # noqa: E402 - the binding is chosen above
-from qtpy.QtTest import QTest  # noqa: E402
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

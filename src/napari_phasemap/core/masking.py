@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.stack import SpectralStack
 
-__all__ = ["image_mask", "mask_from", "mean_image"]
+__all__ = ["image_mask", "inside_polygons", "mask_from", "mean_image"]
 
 #: Bins of the histogram in which Otsu's threshold is looked for.
 N_BINS = 256
@@ -91,7 +91,9 @@ def mask_from(
     if not finite.any():
         raise ValueError(f"{stack.name!r} has no pixel with a value at every energy")
     if method == "polygon":
-        kept = _inside(stack.shape, polygons)
+        if not len(polygons):
+            raise ValueError('method="polygon" needs at least one polygon')
+        kept = inside_polygons(stack.shape, polygons)
     elif method == "mask":
         kept = image_mask(stack, mask, "mask")
     elif method in ("otsu", "threshold"):
@@ -147,12 +149,12 @@ def image_mask(
     return np.asarray(values != 0)
 
 
-def _inside(shape: tuple[int, int], polygons: Sequence[ArrayLike]) -> NDArray[np.bool_]:
-    """Return True inside at least one polygon."""
+def inside_polygons(
+    shape: tuple[int, int], polygons: Sequence[ArrayLike]
+) -> NDArray[np.bool_]:
+    """Return True inside at least one polygon of (row, column) vertices."""
     from skimage.draw import polygon2mask
 
-    if not len(polygons):
-        raise ValueError('method="polygon" needs at least one polygon')
     kept = np.zeros(shape, dtype=bool)
     for vertices in polygons:
         corners = np.asarray(vertices, dtype=float)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.layers import Shapes
 from qtpy.QtWidgets import (
     QComboBox,
@@ -20,14 +21,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_phasemap.core.masking import mask_from
+from napari_phasemap.core.masking import mask_from, mean_image
 from napari_phasemap.core.preprocess import estimate_i0
 from napari_phasemap.views.regions import draw_region, region_mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from napari_phasemap.core.stack import SpectralStack
@@ -180,5 +180,5 @@ class MaskChoice(_Choice):
 
             return read_mask(self.chosen_path(), stack.shape)
         if self.way == "all":
-            return mask_from(stack, method="threshold")
+            return np.isfinite(mean_image(stack))
         return mask_from(stack, method="otsu")

@@ -61,8 +61,8 @@ class LatentPanel(Dock):
         self.model.load.clicked.connect(self._ask_load)
         self.resolving.run.clicked.connect(self.resolve)
         self.resolving.select.clicked.connect(self.select_disagreement)
-        self.model.plot.set_theme(self.viewer.theme)
-        self.listen(self.viewer.events.theme, self.model.plot.on_theme)
+        self.model.losses.set_theme(self.viewer.theme)
+        self.listen(self.viewer.events.theme, self.model.losses.on_theme)
         self._disagreement: Any = None
         events = self.workspace.events
         self.listen(events.stacks, self._on_stacks)
@@ -77,7 +77,7 @@ class LatentPanel(Dock):
         """Train on the checked particles, beside the window and napari's process."""
         stacks = self._stacks_to("train on")
         chosen, parameters = self.model.chosen(), self.model.parameters()
-        self.model.begin()
+        self.model.losses.begin()
         self.job.start(
             train,
             self.trainer,
@@ -87,7 +87,7 @@ class LatentPanel(Dock):
             preset=self.model.preset.currentText(),
             seed=self.model.seed.value(),
             parameters=parameters,
-            on_epoch=self.model.epochs.ended.emit,
+            on_epoch=self.model.losses.add,
             on_done=self._on_encoded,
             on_cancel=self.trainer.cancel,
             text="training",
@@ -173,7 +173,7 @@ class LatentPanel(Dock):
         workspace = self.workspace
         history = encoded.summary.get("history")
         if history:
-            self.model.show_history(history)
+            self.model.losses.show_history(history)
         if workspace.stacks is not encoded.stacks:
             self.tell("The stacks changed meanwhile; press Apply to encode them.")
             return

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -20,24 +20,15 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 from superqt import QCollapsible
-from superqt.utils import qthrottled
 
 from napari_phasemap.models.presets import PRESETS
 from napari_phasemap.views.forms import ParameterForm
-from napari_phasemap.views.plot import PlotView
+from napari_phasemap.views.loss_curve import LossCurve
 
-__all__ = ["Epochs", "ModelBox"]
+__all__ = ["ModelBox"]
 
-#: Milliseconds between two drawings of the loss curve.
-DRAW_EVERY = 500
 #: What a user changes first; everything else is behind *More*.
 MAIN = ("epochs", "n_latent", "n_components")
-
-
-class Epochs(QObject):
-    """Carries the losses of an epoch from the job's thread to the window."""
-
-    ended = Signal(dict)
 
 
 class ModelBox(QGroupBox):
@@ -76,14 +67,8 @@ class ModelBox(QGroupBox):
         self._stacks.setMaximumHeight(84)
         layout.addWidget(self._stacks)
         layout.addLayout(self._make_buttons())
-        self.plot = PlotView("The loss appears here while the model learns.")
-        self.plot.setMinimumHeight(150)
-        layout.addWidget(self.plot)
-        self._history: dict[str, list[float]] = {}
-        # matplotlib takes a good part of a frame; the window must stay responsive.
-        self._draw_soon = qthrottled(self._draw, timeout=DRAW_EVERY)
-        self.epochs = Epochs()
-        self.epochs.ended.connect(self._on_epoch)
+        self.losses = LossCurve()
+        layout.addWidget(self.losses)
         self.preset.currentTextChanged.connect(self._on_preset)
 
     def parameters(self) -> dict[str, Any]:
@@ -116,30 +101,9 @@ class ModelBox(QGroupBox):
             item.setCheckState(Qt.CheckState.Checked)
             self._stacks.addItem(item)
 
-    def show_history(self, history: dict[str, list[float]]) -> None:
-        """Draw the losses of a whole training."""
-        self._history = {key: list(values) for key, values in history.items()}
-        self._draw()
-
-    def begin(self) -> None:
-        """Forget the losses of the last training."""
-        self._history = {}
-
     def _on_preset(self, name: str) -> None:
         for form in (self._main, self._rest):
             form.set_value(PRESETS[name])
-
-    def _on_epoch(self, losses: dict[str, float]) -> None:
-        for key, value in losses.items():
-            if key.endswith(("reconstruction", "kl")):
-                self._history.setdefault(key, []).append(value)
-        self._draw_soon()
-
-    def _draw(self) -> None:
-        from napari_phasemap.figures import draw_history
-
-        if self._history:
-            self.plot.draw(lambda axes: draw_history(axes, self._history))
 
     def _make_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()

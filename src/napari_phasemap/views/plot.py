@@ -1,6 +1,7 @@
 """A place for a matplotlib figure in a dock, made when there is something to draw.
 
 * `PlotView`: a canvas in the colors of napari's theme.
+* `paint_theme`: those colors on any figure.
 """
 
 from __future__ import annotations
@@ -8,14 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.theme import get_theme
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["PlotView"]
+__all__ = ["PlotView", "paint_theme"]
 
 
 class PlotView(QWidget):
@@ -79,24 +81,32 @@ class PlotView(QWidget):
             self.axes = figure.add_subplot()
             self.canvas = FigureCanvasQTAgg(figure)  # type: ignore[no-untyped-call]
             self.canvas.setMinimumSize(100, 100)
+            self.canvas.setSizePolicy(
+                QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding
+            )
             self._layout.addWidget(self.canvas, 1)
         self._empty.setVisible(False)
         self.canvas.setVisible(True)
 
     def _paint_theme(self) -> None:
-        colors = get_theme(self.theme)
-        text, back = colors.text.as_hex(), colors.background.as_hex()
-        self.axes.figure.set_facecolor(back)
-        for axes in self.axes.figure.axes:
-            axes.set_facecolor(back)
-            axes.tick_params(colors=text, which="both", labelsize=8)
-            for label in (axes.xaxis.label, axes.yaxis.label, axes.title):
-                label.set_color(text)
-                label.set_fontsize(9)
-            for spine in axes.spines.values():
-                spine.set_edgecolor(text)
-            legend = axes.get_legend()
-            if legend is not None:
-                legend.get_frame().set(facecolor=back, edgecolor="none", alpha=0.7)
-                for entry in legend.get_texts():
-                    entry.set(color=text, fontsize=8)
+        paint_theme(self.axes.figure, self.theme)
+
+
+def paint_theme(figure: Figure, theme: str) -> None:
+    """Give a figure the background and text color of a napari theme."""
+    colors = get_theme(theme)
+    text, back = colors.text.as_hex(), colors.background.as_hex()
+    figure.set_facecolor(back)
+    for axes in figure.axes:
+        axes.set_facecolor(back)
+        axes.tick_params(colors=text, which="both", labelsize=8)
+        for label in (axes.xaxis.label, axes.yaxis.label, axes.title):
+            label.set_color(text)
+            label.set_fontsize(9)
+        for spine in axes.spines.values():
+            spine.set_edgecolor(text)
+        legend = axes.get_legend()
+        if legend is not None:
+            legend.get_frame().set(facecolor=back, edgecolor="none", alpha=0.7)
+            for entry in legend.get_texts():
+                entry.set(color=text, fontsize=7)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Shapes
 
-from napari_phasemap.core.masking import mask_from
+from napari_phasemap.core.masking import inside_polygons
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,9 +61,7 @@ def region_mask(
         outline = _ellipse(corners) if kind == "ellipse" else np.asarray(corners)
         world = np.array([layer.data_to_world(corner)[-2:] for corner in outline])
         polygons.append((world - grid["translate"]) / grid["scale"])
-    if not polygons:
-        return np.zeros(stack.shape, dtype=bool)
-    return mask_from(stack, method="polygon", polygons=polygons)
+    return inside_polygons(stack.shape, polygons)
 
 
 def select_region(layer: Shapes, link: ViewerLink) -> int:

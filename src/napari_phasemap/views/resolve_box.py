@@ -134,7 +134,9 @@ class ResolveBox(QGroupBox):
         self._method = QComboBox()
         for method, text in METHODS.items():
             self._method.addItem(text, method)
-        self._all = QCheckBox("re-assign all pixels, not only ambiguous ones")
+        shortened = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        self._method.setSizeAdjustPolicy(shortened)
+        self._all = QCheckBox("re-assign all pixels")
         self._all.setToolTip("To see false positives of the correlation (Fig. S6b).")
         form.addRow("by", self._method)
         layout.addLayout(form)
