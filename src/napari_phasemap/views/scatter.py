@@ -22,7 +22,7 @@ from napari_phasemap.views.scatter_scene import Scene
 from napari_phasemap.views.scatter_tools import Gestures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -62,13 +62,13 @@ class Scatter(QWidget):
         self.scene = Scene()
         self._stroke: Stroke | None = None
         self._is_moving = False
-        self._has_context = False
         self._screen: tuple[Any, Screen] | None = None
-        self.canvas = Canvas(keys=None, show=False, size=(400, 300), parent=self)
-        self.native: QWidget = self.canvas.native
-        self.native.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._make_canvas()
         self.overlay = Overlay(self.native, self._marks)
-        self.gestures = Gestures(self.native)
+        self.gestures = Gestures(self)
+        self.native.installEventFilter(self.gestures)
         self.gestures.turned.connect(self._on_turned)
         self.gestures.moved.connect(self._on_moved)
         self.gestures.zoomed.connect(self._on_zoomed)
@@ -76,18 +76,27 @@ class Scatter(QWidget):
         self.gestures.stroking.connect(self._on_stroking)
         self.gestures.stroked.connect(self._on_stroked)
         self.gestures.asked.connect(self.asked)
+        self._rest = self._make_timer(REST, self._on_rest)
+        self._renewal = self._make_timer(0, self._renew)
+        self.setMinimumSize(160, 140)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def _make_canvas(self) -> None:
+        self._has_context = False
+        self.canvas = Canvas(keys=None, show=False, size=(400, 300), parent=self)
+        self.native: QWidget = self.canvas.native
+        self.native.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.canvas.events.initialize.connect(self._on_context)
         self.canvas.events.draw.connect(self._on_draw)
         self.canvas.events.resize.connect(self._on_resize)
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(REST)
-        self._rest.timeout.connect(self._on_rest)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.native)
-        self.setMinimumSize(160, 140)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.layout().addWidget(self.native)
+
+    def _make_timer(self, interval: int, slot: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(interval)
+        timer.timeout.connect(slot)
+        return timer
 
     def sizeHint(self) -> QSize:
         """Return a size that leaves room for the images."""
@@ -271,10 +280,30 @@ class Scatter(QWidget):
         self.overlay.update()
 
     def _on_context(self, event: Any) -> None:
-        """Fill a new OpenGL context: a dock that is detached gets another one."""
+        """Notice a second OpenGL context: the canvas went to another window.
+
+        A dock that is detached takes all buffers of the old context with it.
+        """
         if self._has_context:
-            self.scene.make_buffers()
+            self.canvas.events.draw.disconnect(self._on_draw)
+            self._renewal.start()
         self._has_context = True
+
+    def _renew(self) -> None:
+        """Replace the canvas by one that belongs to the window we are in now."""
+        old, canvas = self.native, self.canvas
+        self._make_canvas()
+        self.scene.make_buffers()
+        self.overlay.setParent(self.native)
+        self.overlay.setGeometry(self.native.rect())
+        self.overlay.show()
+        self.native.installEventFilter(self.gestures)
+        self.layout().removeWidget(old)
+        canvas.events.resize.disconnect(self._on_resize)
+        old.removeEventFilter(self.gestures)
+        old.setParent(None)
+        canvas.close()
+        old.deleteLater()
 
     def _on_draw(self, event: Any) -> None:
         gloo.set_viewport(0, 0, *self.canvas.physical_size)

@@ -99,7 +99,7 @@ class Stroke:
 
 
 class Gestures(QObject):
-    """Reads the mouse and the keyboard of a canvas.
+    """Reads the mouse and the keyboard of a canvas that it filters the events of.
 
     The canvas keeps nothing of them for itself, so a drag never means two things.
     """
@@ -112,8 +112,8 @@ class Gestures(QObject):
     zoomed = Signal(float)
     asked = Signal(str)
 
-    def __init__(self, canvas: QObject) -> None:
-        super().__init__(canvas)
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
         self.tool: Tool = "navigate"
         self.mode: SelectionMode = "replace"
         self.is_flat = False
@@ -125,7 +125,6 @@ class Gestures(QObject):
         self._path: list[tuple[float, float]] = []
         self._action = ""
         self._is_click = False
-        canvas.installEventFilter(self)
 
     def eventFilter(self, canvas: Any, event: Any) -> bool:
         """Take mouse and key events; leave all others to the canvas."""
