@@ -106,7 +106,10 @@ def recognises(path: Path, head: bytes) -> bool:
 def read(path: Path, options: Options) -> list[SpectralStack]:
     """Read the spectrum images of a file; its images are left out."""
     del options  # these files say their energies and their unit
-    contents = read_em(path)
+    try:
+        contents = read_em(path)
+    except ImportError as error:
+        raise ValueError(str(error)) from error
     if not contents.stacks:
         raise ValueError(
             f"{path.name} holds {len(contents.images)} images but no signal with an "
@@ -230,6 +233,8 @@ def _stack(signal: Mapping[str, Any], energy_axis: int, path: Path) -> SpectralS
     unit = str(axes[energy_axis].get("units") or "").strip().lower()
     energy = _values(axes[energy_axis]) * _ENERGY.get(unit, 1.0)
     data = signal["data"]
+    if not data.size:
+        raise ValueError(f"{path.name}: {_title(signal, path)!r} holds no values")
     rest = [i for i in range(data.ndim) if i != energy_axis]
     if len(rest) > 2:
         raise ValueError(

@@ -1,0 +1,320 @@
+"""From simulated counts to named classes, and what the low loss adds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from napari_phasemap.core.eels import analyze_edge
+from napari_phasemap.core.eels_axis import (
+    calibrate_energy,
+    find_spikes,
+    remove_spikes,
+)
+from napari_phasemap.core.eels_recipe import (
+    EDGES,
+    PRESETS,
+    edge_recipe,
+    parse_edge,
+    suggest_recipe,
+)
+from napari_phasemap.core.mutual_information import mutual_information
+from napari_phasemap.core.naming import ClassSpectra, class_spectra, name_classes
+from napari_phasemap.core.phasemap import PhaseMap
+from napari_phasemap.core.references import ReferenceSpectra
+from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.synthetic_eels import (
+    EDGE_WINDOWS,
+    PHASES,
+    si_c_references,
+    simulate_si_c,
+)
+from napari_phasemap.core.thickness import (
+    align_zero_loss,
+    specimen_mask,
+    thickness,
+    thickness_bins,
+    thickness_warning,
+)
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return simulate_si_c(shape=(48, 48), dose=1500.0, seed=7)
+
+
+@pytest.fixture(scope="module")
+def silicon(sample):
+    recipe = edge_recipe("Si_L", *EDGE_WINDOWS["Si_L"], embed=False, n_clusters=6)
+    return analyze_edge(sample.core_loss, recipe)
+
+
+def test_the_sample_repeats_and_its_shares_sum_to_one(sample):
+    again = simulate_si_c(shape=(48, 48), dose=1500.0, seed=7)
+    np.testing.assert_array_equal(again.core_loss.data, sample.core_loss.data)
+    np.testing.assert_allclose(sample.fractions.sum(axis=0), 1.0, atol=1e-5)
+    channel = int(np.searchsorted(sample.core_loss.energy, 80.0))
+    pixels = np.abs(sample.thickness - 0.6) < 0.03
+    mean = sample.core_loss.data[channel][pixels].mean()
+    assert mean == pytest.approx(1500.0, rel=0.05)
+    with pytest.raises(ValueError, match="positive"):
+        simulate_si_c(shape=(0, 4))
+
+
+def test_silicon_phases_are_found_and_named(sample, silicon):
+    truth = sample.silicon_phase.ravel()
+    references = si_c_references("Si_L", shift=0.5, plural=0.3)
+    names = name_classes(silicon.spectra, references)
+    assert names.shift == pytest.approx(-0.5, abs=0.21)
+    numbers = np.array([0, *(PHASES.index(name) for name in names.names)])
+    guess = numbers[silicon.classes.labels]
+    both = (truth > 0) & (guess > 0)
+    assert both.sum() > 0.9 * (truth > 0).sum()
+    assert adjusted_rand_score(truth[both], guess[both]) > 0.65
+    renamed = names.rename(silicon.classes)
+    assert len(set(renamed.names)) == 6
+    assert {name.split()[0] for name in renamed.names} <= {"Si", "SiC", "SiO2"}
+
+
+def test_changing_the_number_of_clusters_keeps_the_earlier_steps(sample, silicon):
+    recipe = edge_recipe("Si_L", *EDGE_WINDOWS["Si_L"], embed=False, n_clusters=3)
+    again = analyze_edge(sample.core_loss, recipe, previous=silicon)
+    assert again.edge.net is silicon.edge.net
+    assert again.values is silicon.values
+    assert again.classes.n_phases == 3
+    moved = edge_recipe("Si_L", (73.0, 97.0), (98.0, 130.0), embed=False, n_clusters=3)
+    other = analyze_edge(sample.core_loss, moved, previous=again)
+    assert other.values is not silicon.values
+    stricter = edge_recipe(
+        "Si_L", *EDGE_WINDOWS["Si_L"], embed=False, n_clusters=3, jump_ratio=1.2
+    )
+    fewer = analyze_edge(sample.core_loss, stricter, previous=again)
+    assert fewer.edge.net is silicon.edge.net
+    assert fewer.present.sum() < again.present.sum()
+
+
+def test_a_number_of_clusters_is_suggested(sample):
+    recipe = edge_recipe("Si_L", *EDGE_WINDOWS["Si_L"], embed=False)
+    steps = []
+    found = analyze_edge(
+        sample.core_loss, recipe, on_progress=lambda *step: steps.append(step)
+    )
+    assert found.suggestion is not None
+    assert found.classes.n_phases == max(2, found.suggestion.n_clusters)
+    assert steps[-1][0] == steps[-1][1]
+    assert ((found.stability > 0) & (found.stability <= 1)).all()
+
+
+def test_an_edge_that_nowhere_is_says_what_to_do(sample):
+    recipe = edge_recipe("none", (340.0, 400.0), (405.0, 450.0), jump_ratio=5.0)
+    with pytest.raises(ValueError, match="lower the thresholds or move the windows"):
+        analyze_edge(sample.core_loss, recipe)
+
+
+def test_presets_and_windows():
+    assert edge_recipe("a", (1, 2), (3, 4), preset="paper").n_components == 30
+    assert set(PRESETS) == {"recommended", "paper"}
+    with pytest.raises(ValueError, match="not one of"):
+        edge_recipe("a", (1, 2), (3, 4), preset="mine")
+    with pytest.raises(ValueError, match="no setting"):
+        edge_recipe("a", (1, 2), (3, 4), clusters=3)
+    assert parse_edge("O_K:480.5-526:530-575")[1] == (480.5, 526.0)
+    for text in ("O_K", "O_K:1-2", "a:1-2:x-4", ""):
+        with pytest.raises(ValueError, match="NAME:FITLOW"):
+            parse_edge(text)
+
+
+def test_suggested_windows_lie_on_the_axis_around_the_edge(sample):
+    for name in EDGE_WINDOWS:
+        recipe = suggest_recipe(name, sample.core_loss)
+        onset = EDGES[name]
+        assert recipe.fit_window[1] < onset < recipe.window[1]
+        assert recipe.fit_window[0] >= sample.core_loss.energy[0]
+    with pytest.raises(ValueError, match="no room"):
+        suggest_recipe("Fe_L", sample.core_loss)
+    with pytest.raises(ValueError, match="no edge 'Xx'"):
+        suggest_recipe("Xx", sample.core_loss)
+
+
+def test_class_spectra_have_standard_errors():
+    rng = np.random.default_rng(0)
+    values = rng.normal(5.0, 2.0, size=(1000, 4))
+    scores = np.zeros((1000, 3))
+    scores[:400, 0] = scores[400:999, 1] = scores[999:, 2] = 1
+    classes = PhaseMap.from_scores(scores, ["a", "b", "c"])
+    found = class_spectra(values, classes)
+    np.testing.assert_allclose(found.mean[0], values[:400].mean(axis=0))
+    sem = values[:400].std(axis=0, ddof=1) / 20.0
+    np.testing.assert_allclose(found.standard_error[0], sem, rtol=1e-6)
+    assert np.isnan(found.standard_error[2]).all()
+    assert found.n_pixels.tolist() == [400, 599, 1]
+    with pytest.raises(ValueError, match="9 spectra for 1000 labels"):
+        class_spectra(values[:9], classes)
+
+
+def spectra_of(rows, energy):
+    rows = np.asarray(rows, dtype=float)
+    names = tuple(f"class {i + 1}" for i in range(len(rows)))
+    return ClassSpectra(
+        names, energy, rows, np.full(rows.shape, np.nan), np.ones(len(rows), int)
+    )
+
+
+def test_mixtures_are_recovered_with_shift_and_background():
+    energy = np.linspace(100, 130, 121)
+    wide = np.linspace(90, 140, 401)
+
+    def peak(e, center):
+        return np.exp(-0.5 * ((e - center) / 1.5) ** 2)
+
+    references = ReferenceSpectra(
+        ["a", "b"], wide, [peak(wide, 108.0), 3.0 * peak(wide, 116.0)]
+    )
+    rows = [
+        0.8 * peak(energy, 109.0)
+        + 0.2 * peak(energy, 117.0)
+        + 0.1 * (energy / 110) ** -3,
+        peak(energy, 117.0) - 0.05 * (energy / 110) ** -3,
+    ]
+    found = name_classes(spectra_of(rows, energy), references)
+    assert found.names == ("a", "b")
+    assert found.runner_up[0] == "b"
+    assert found.shift == pytest.approx(1.0)
+    np.testing.assert_allclose(found.shares, [[0.8, 0.2], [0, 1]], atol=0.01)
+    assert found.residual.max() < 1e-3
+
+
+def test_a_class_without_pixels_or_signal_has_no_name():
+    energy = np.linspace(100, 130, 31)
+    references = ReferenceSpectra(["a"], np.linspace(90, 140, 51), [np.ones(51)])
+    rows = [np.full(31, np.nan), np.zeros(31)]
+    found = name_classes(spectra_of(rows, energy), references, tangents=False)
+    assert found.names == ("", "")
+    assert np.isnan(found.score).all()
+    narrow = ReferenceSpectra(["a"], [110.0, 112.0], [[0.0, 1.0]])
+    with pytest.raises(ValueError, match="at least half"):
+        name_classes(spectra_of(rows, energy), narrow)
+
+
+def test_thickness_is_the_true_one_without_bias(sample):
+    measured = thickness(sample.low_loss)
+    difference = measured.t_over_lambda - sample.thickness.ravel()
+    assert abs(difference.mean()) < 0.01
+    assert difference.std() < 0.01
+    assert measured.counted.all()
+
+
+def low_loss(t, centers, energy):
+    """Return a cube of exact Gaussian zero losses and one broad plasmon."""
+    zero = np.exp(-0.5 * ((energy[:, None] - centers) / 0.5) ** 2)
+    plasmon = np.exp(-0.5 * ((energy[:, None] - centers - 22) / 2.5) ** 2)
+    zero /= zero.sum(axis=0)
+    plasmon /= plasmon.sum(axis=0)
+    return (1e6 * (np.exp(-t) * zero + (1 - np.exp(-t)) * plasmon)).reshape(
+        len(energy), 1, -1
+    )
+
+
+def test_thickness_and_zero_loss_of_known_spectra():
+    energy = np.arange(-20, 80, 0.3)
+    centers = np.array([0.0, 0.37, -1.4, 2.0])
+    t = np.array([0.2, 0.5, 1.0, 1.5])
+    data = np.concatenate(
+        [low_loss(t, centers, energy), np.zeros((len(energy), 1, 1))], axis=2
+    )
+    measured = thickness(SpectralStack(data, energy))
+    np.testing.assert_allclose(measured.t_over_lambda[:4], t, rtol=1e-3)
+    np.testing.assert_allclose(measured.zero_loss[:4], centers, atol=0.01)
+    assert measured.counted.tolist() == [True] * 4 + [False]
+    assert np.isfinite(measured.t_over_lambda).all()
+    mask = specimen_mask(measured, SpectralStack(data, energy), least=0.3)
+    assert mask.ravel().tolist() == [False, True, True, True, False]
+
+
+def test_zero_losses_are_aligned_by_whole_channels_and_the_core_loss_follows():
+    energy = np.arange(-20, 80, 0.25)
+    centers = np.array([0.5, 1.0, 0.5, -0.25])
+    low = SpectralStack(low_loss(np.full(4, 0.5), centers, energy), energy)
+    core_energy = np.arange(400.0, 440.0, 0.5)
+    edges = (core_energy[:, None] >= 420.0 + centers).astype(float) * 100
+    core = SpectralStack(edges.reshape(-1, 1, 4), core_energy)
+    aligned, moved = align_zero_loss(low, core)
+    np.testing.assert_allclose(thickness(aligned).zero_loss, 0.0, atol=0.02)
+    onset = moved.energy[np.asarray(moved.data > 0).argmax(axis=0)]
+    np.testing.assert_allclose(onset, 420.0, atol=0.5)
+    same = SpectralStack(low.data[:, :, :1], energy)
+    only_axis, none = align_zero_loss(same)
+    assert none is None
+    assert np.shares_memory(only_axis.data, same.data)
+    with pytest.raises(ValueError, match="same pixels"):
+        align_zero_loss(same, core)
+
+
+@pytest.mark.parametrize(
+    ("energy", "center", "width", "message"),
+    [
+        (np.arange(400.0, 500.0), 450.0, 1.0, "without|not 0 eV"),
+        (np.arange(-20.0, 80.0, 0.5), 22.0, 6.0, "no zero-loss peak"),
+    ],
+    ids=["core loss", "plasmon only"],
+)
+def test_a_low_loss_without_zero_loss_is_refused(energy, center, width, message):
+    data = 1e4 * np.exp(-0.5 * ((energy - center) / width) ** 2)
+    stack = SpectralStack(data[:, None, None] * np.ones((1, 3, 3)), energy)
+    with pytest.raises(ValueError, match=message):
+        thickness(stack)
+
+
+def test_classes_that_are_thickness_bands_are_called_so(sample, silicon):
+    measured = thickness(sample.low_loss)
+    bins = thickness_bins(measured, n_bins=4)
+    np.testing.assert_allclose(bins.fractions(), 25.0, atol=1.0)
+    bands = mutual_information(bins, bins, stacks=sample.low_loss)
+    assert "thickness bands" in str(thickness_warning(bands, "Si_L"))
+    chemistry = mutual_information(silicon.classes, bins, stacks=sample.low_loss)
+    assert thickness_warning(chemistry) is None
+
+
+def test_the_axis_is_moved_to_a_known_onset():
+    energy = np.arange(270.0, 300.0, 0.5)
+    data = (1.0 + (energy > 281.2))[:, None, None] * np.ones((1, 2, 2))
+    moved = calibrate_energy(
+        SpectralStack(data, energy), window=(275.0, 290.0), onset=284.0
+    )
+    assert moved.energy[0] == pytest.approx(270.0 + 284.0 - 281.25, abs=0.3)
+    with pytest.raises(ValueError, match="at least 5"):
+        calibrate_energy(
+            SpectralStack(data, energy), window=(500.0, 510.0), onset=284.0
+        )
+    with pytest.raises(ValueError, match="nothing rises"):
+        calibrate_energy(
+            SpectralStack(data[::-1], energy), window=(282.0, 295.0), onset=284.0
+        )
+
+
+def test_a_spike_is_found_and_an_edge_is_not():
+    rng = np.random.default_rng(0)
+    mean = np.full((60, 8, 9), 40.0)
+    mean[30:] = 400.0
+    mean[:, 2, 3] *= 5
+    counts = rng.poisson(mean).astype(float)
+    counts[20, 5, 5] = 5000.0
+    stack = SpectralStack(counts, np.arange(60.0))
+    assert np.argwhere(find_spikes(stack)).tolist() == [[20, 5, 5]]
+    clean = remove_spikes(stack)
+    assert clean.data[20, 5, 5] < 80
+    assert stack.data[20, 5, 5] == 5000.0
+    assert "1 spikes" in clean.history[-1]
+    assert remove_spikes(clean) is clean
+
+
+def test_thickness_of_the_real_line_scan_is_plausible(real_data):
+    from napari_phasemap.io.read import read_stack
+
+    path = real_data / "lsmo-eels-linescan" / "LSMO_linescan_low_loss.hdf5"
+    if not path.is_file():
+        pytest.skip("no low loss")
+    measured = thickness(read_stack(path))
+    assert measured.counted.all()
+    assert 0.3 < measured.t_over_lambda.min() < measured.t_over_lambda.max() < 0.8
