@@ -133,7 +133,7 @@ def report(results: dict[str, dict]) -> str:
         "# How often each method is right",
         f"Made by `benchmarks/accuracy.py`: {first['n_pixels']} pixels of ten "
         "simulated particles, five phases, 13 energies, true phase known. Where pixels "
-        "are mixed, the truth is the phase with the largest share. A pixel is ambiguous "
+        "are mixed, the phase with the largest share is right. A pixel is ambiguous "
         f"where Q1 - Q2 < {THRESHOLD}: {shares}. Models: mean ± standard deviation "
         "over seeds (number of seeds); a single number is one run. The preset *paper* "
         f"was trained on {PAPER_SPECTRA} of the spectra, *recommended* on all.",

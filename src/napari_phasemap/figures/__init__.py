@@ -3,7 +3,8 @@
 * Maps of one particle: `draw_phase_map`, `draw_reliability`, `draw_correlation_map`.
 * Curves and tables: `draw_references`, `draw_reference_correlation`, `draw_spectra`,
   `draw_mean`, `draw_fractions`.
-* Models: `draw_history`.
+* Models: `draw_history`, `draw_latent`, `draw_traversal`, `draw_axis_intensity`,
+  `draw_phase_reconstructions`.
 * Whole figures of several particles: `map_sheet`, `correlation_sheet`,
   `spectra_sheet`, `reference_sheet`, `fraction_sheet`.
 * `save_figure`: to PNG, SVG, PDF or TIFF.
@@ -19,6 +20,12 @@ from napari_phasemap.figures.curves import (
 )
 from napari_phasemap.figures.fractions import draw_fractions
 from napari_phasemap.figures.history import draw_history
+from napari_phasemap.figures.latent import (
+    draw_axis_intensity,
+    draw_latent,
+    draw_phase_reconstructions,
+    draw_traversal,
+)
 from napari_phasemap.figures.maps import (
     draw_correlation_map,
     draw_phase_map,
@@ -36,15 +43,19 @@ from napari_phasemap.figures.sheets import (
 
 __all__ = [
     "correlation_sheet",
+    "draw_axis_intensity",
     "draw_correlation_map",
     "draw_fractions",
     "draw_history",
+    "draw_latent",
     "draw_mean",
     "draw_phase_map",
+    "draw_phase_reconstructions",
     "draw_reference_correlation",
     "draw_references",
     "draw_reliability",
     "draw_spectra",
+    "draw_traversal",
     "fraction_sheet",
     "map_sheet",
     "reference_sheet",
