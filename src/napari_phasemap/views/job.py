@@ -17,6 +17,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidg
 from superqt.utils import create_worker
 
 from napari_phasemap.core.progress import Cancelled
+from napari_phasemap.models.conversation import TrainerDied
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,15 @@ if TYPE_CHECKING:
 __all__ = ["JobRow", "tell_error"]
 
 #: Mistakes that a user can mend: the message is enough.
-FORESEEABLE = (ValueError, TypeError, OSError, IndexError, ImportError)
+FORESEEABLE = (
+    ValueError,
+    TypeError,
+    OSError,
+    IndexError,
+    ImportError,
+    MemoryError,
+    TrainerDied,
+)
 #: Seconds between two reports that reach the window.
 REPORT_EVERY = 0.05
 
