@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_phasemap.core.eels import EdgeAnalysis
     from napari_phasemap.core.phasemap import PhaseMap
     from napari_phasemap.core.references import ReferenceSpectra
     from napari_phasemap.core.stack import SpectralStack, StackSet
+    from napari_phasemap.core.thickness import Thickness
 
 __all__ = ["Selection", "Workspace"]
 
@@ -72,6 +74,8 @@ _ARRAY_FIELDS = (
     "selection",
     "selections",
     "latent_markers",
+    "edges",
+    "thickness",
     "history",
 )
 #: Fields with one value per pixel; they follow when pixels are excluded.
@@ -118,6 +122,12 @@ class Workspace:
         Frame shown.
     threshold : float
         Smallest unambiguous Q1 - Q2.
+    edges : mapping of str to EdgeAnalysis
+        Analyzed edges by name, in the pixel order of `stacks`.
+    edge : str
+        Which of them `phase_map` and `latent` show; "" for none.
+    thickness : Thickness, optional
+        Of the same pixels, from the low loss.
     history : History
         What can be undone and redone.
     """
@@ -137,6 +147,9 @@ class Workspace:
     hover: int | None = None
     energy_index: int = 0
     threshold: float = DEFAULT_THRESHOLD
+    edges: Mapping[str, EdgeAnalysis] = field(default_factory=dict)
+    edge: str = ""
+    thickness: Thickness | None = None
     history: History = field(default_factory=History)
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor(
@@ -156,6 +169,9 @@ class Workspace:
         self.latent = None
         self.latent_name = ""
         self.latent_markers = {}
+        self.edge = ""
+        self.edges = {}
+        self.thickness = None
         self.phase_map = None
         self.history = History()
         self.stacks = stacks
@@ -241,6 +257,8 @@ class Workspace:
             Selection(s.name, s.pixels[kept], s.color) for s in self.selections
         )
         changes["selection"] = np.zeros(stacks.n_pixels, dtype=bool)
+        # Net spectra of an edge follow the mask: edges are analyzed again, not cut.
+        changes |= {"edges": {}, "edge": "", "thickness": None}
         self.apply(f"exclude {int(pixels.sum())} pixels", **changes)
 
     def add_reference_from_selection(self, name: str) -> None:

@@ -22,15 +22,16 @@ from napari_phasemap.core.clustering import (
 from napari_phasemap.core.decomposition import pca
 from napari_phasemap.core.embedding import umap_embedding
 from napari_phasemap.core.naming import class_spectra
-from napari_phasemap.core.net_edge import edge_present
+from napari_phasemap.core.net_edge import NO_COUNTS, NOT_FINITE, edge_present
+from napari_phasemap.core.plain_edge import plain_edge
 from napari_phasemap.core.progress import OnProgress, ignore_progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_phasemap.core.decomposition import Decomposition
-    from napari_phasemap.core.naming import ClassSpectra
     from napari_phasemap.core.eels_recipe import EdgeRecipe
+    from napari_phasemap.core.naming import ClassSpectra
     from napari_phasemap.core.net_edge import NetEdge
     from napari_phasemap.core.phasemap import PhaseMap
     from napari_phasemap.core.stack import SpectralStack
@@ -126,6 +127,8 @@ def analyze_edge(
     same = old is not None and _same(old.recipe, recipe, _BACKGROUND)
     if old is not None and same:
         edge = replace(old.edge, name=recipe.name)
+    elif recipe.fit_window is None:
+        edge = plain_edge(stack, window=recipe.window, name=recipe.name)
     else:
         edge = subtract_background(
             stack,
@@ -138,6 +141,8 @@ def analyze_edge(
     same = same and old is not None and _same(old.recipe, recipe, _PRESENT)
     if old is not None and same:
         present = old.present
+    elif recipe.fit_window is None:
+        present = (edge.flags & (NO_COUNTS | NOT_FINITE)) == 0
     else:
         present = edge_present(
             edge,

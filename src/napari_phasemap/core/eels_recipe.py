@@ -56,7 +56,8 @@ class EdgeRecipe:
     name : str
         Name of the edge.
     fit_window, window : tuple of float
-        Energies (low, high) in eV of the background and of the edge.
+        Energies (low, high) in eV of the background and of the edge. Without a fit
+        window (None) the spectra are taken as they are, in all pixels.
     method : {"poisson", "least_squares"}, default="poisson"
         See `subtract_background`.
     background_neighbors : float, default=1.5
@@ -87,7 +88,7 @@ class EdgeRecipe:
     """
 
     name: str
-    fit_window: tuple[float, float]
+    fit_window: tuple[float, float] | None
     window: tuple[float, float]
     method: BackgroundMethod = "poisson"
     background_neighbors: float = 1.5
@@ -135,7 +136,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 
 def edge_recipe(
     name: str,
-    fit_window: tuple[float, float],
+    fit_window: tuple[float, float] | None,
     window: tuple[float, float],
     /,
     *,
