@@ -111,7 +111,9 @@ def read_array(dataset: h5py.Dataset) -> NDArray[Any]:
 
 def read_bytes(dataset: h5py.Dataset) -> bytes:
     """Return a dataset of bytes."""
-    return read_array(dataset).astype(np.uint8).tobytes()
+    if dataset.dtype != np.uint8:
+        raise ValueError(f"{dataset.name} holds {dataset.dtype}, not bytes")
+    return read_array(dataset).tobytes()
 
 
 def _check(dataset: h5py.Dataset, kinds: str = "iuf") -> None:

@@ -26,7 +26,7 @@ from napari_phasemap.core.phasemap import DEFAULT_THRESHOLD, PhaseMap
 from napari_phasemap.core.references import ReferenceSpectra
 from napari_phasemap.core.stack import StackSet
 from napari_phasemap.io.atomic import replacing
-from napari_phasemap.io.hdf5 import dataset_in, group_in, open_hdf5, read_array
+from napari_phasemap.io.hdf5 import dataset_in, group_in, numbers, open_hdf5, read_array
 from napari_phasemap.io.stackfile import (
     add_stack,
     check_version,
@@ -230,7 +230,7 @@ def _read_results(path: Path, file: h5py.File) -> Results:
     if "references" in file:
         group = group_in(file, "references")
         references = ReferenceSpectra(
-            energy=read_array(dataset_in(group, "energy")),
+            energy=numbers(dataset_in(group, "energy")),
             spectra=read_array(dataset_in(group, "spectra")),
             **read_tree(group_in(group, "tree")),
         )

@@ -29,8 +29,10 @@ from napari_phasemap.io.hdf5 import (
     dataset_in,
     group_in,
     is_hdf5,
+    numbers,
     open_hdf5,
     read_array,
+    read_floats,
     text,
 )
 from napari_phasemap.io.trees import read_tree, write_tree
@@ -169,8 +171,8 @@ def read_stacks(path: Path, file: h5py.File) -> list[SpectralStack]:
 
 def _read_stack(group: h5py.Group) -> SpectralStack:
     return SpectralStack(
-        read_array(dataset_in(group, "data")),
-        read_array(dataset_in(group, "energy")),
+        read_floats(dataset_in(group, "data")),
+        numbers(dataset_in(group, "energy")),
         mask=read_array(dataset_in(group, "mask")),
         **read_tree(group_in(group, "tree")),
     )
