@@ -94,23 +94,29 @@ class ParameterForm(QWidget):
 def _text(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(str(one) for one in value)
+    if isinstance(value, str):
+        return value
     return "" if value is None else f"{value:g}"
 
 
 def _parsed(name: str, text: str, hint: Any) -> Any:
     """Return the number or numbers in a text, None where it may be empty."""
     wants_many = get_origin(hint) is tuple
+    words = [word for part in get_args(hint) for word in get_args(part)]
+    if text in words:
+        return text
     if not text and type(None) in get_args(hint):
         return None
     try:
+        if hint is float:
+            return float(text)
         value = literal_eval(f"({text},)" if wants_many else text)
     except (SyntaxError, ValueError) as error:
         wanted = "numbers with commas between them" if wants_many else "a number"
+        wanted = " or ".join([wanted, *map(repr, words)])
         raise ValueError(
             f"{name.replace('_', ' ')}: {text!r} is not {wanted}"
         ) from error
-    if hint is float:
-        return float(value)
     return value
 
 
