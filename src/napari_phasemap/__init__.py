@@ -43,6 +43,7 @@ _PUBLIC = {
     "core.naming": ("class_spectra", "name_classes"),
     "core.thickness": ("align_zero_loss", "thickness", "thickness_bins"),
     "core.eels": ("analyze_edge",),
+    "core.eels_workflow": ("analyze_edges",),
     "core.eels_recipe": ("EdgeRecipe", "edge_recipe"),
     "core.eels_axis": ("calibrate_energy", "remove_spikes"),
     "core.synthetic_eels": ("simulate_si_c",),

@@ -3,6 +3,7 @@
 * ``info``: what is in a file.
 * ``run``: from stacks and references to a folder of results.
 * ``demo``: the same on the sample particles.
+* ``eels``: from a spectrum image to classes of its edges and their bonds.
 
 Exit codes: 0 all went well, 1 some particle or file failed, 2 wrong usage or nothing
 could be done.
@@ -196,6 +197,94 @@ def demo(output: Path) -> None:
         "To see the particles in napari: start napari, then File > Open Sample > "
         "Phase map, or Plugins > Phase map."
     )
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--edge",
+    "-e",
+    "edges",
+    multiple=True,
+    required=True,
+    metavar="NAME[:FIT:WINDOW]",
+    help="Edge with its windows in eV, as Si_L:70-95:99-130, or a known edge's name "
+    "for suggested windows; repeat for more edges.",
+)
+@click.option(
+    "--output",
+    "-o",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder for the results.",
+)
+@click.option(
+    "--low-loss", type=click.Path(path_type=Path), help="File with the low loss."
+)
+@click.option(
+    "--preset",
+    type=click.Choice(["recommended", "paper"]),
+    default="recommended",
+    show_default=True,
+    help="Table of settings.",
+)
+@click.option("--clusters", type=int, help="Classes per edge  [default: the preset's].")
+@click.option(
+    "--method",
+    type=click.Choice(["poisson", "least_squares"]),
+    help="Background fit: for counts or for anything else  [default: the preset's].",
+)
+@click.option("--umap/--no-umap", default=True, show_default=True, help="Embed.")
+@click.option("--seed", type=int, help="Of everything random  [default: the preset's].")
+@click.option(
+    "--overwrite", is_flag=True, help="Replace the results of an earlier run."
+)
+@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
+def eels(
+    file: Path,
+    edges: tuple[str, ...],
+    output: Path,
+    low_loss: Path | None,
+    preset: str,
+    clusters: int | None,
+    method: str | None,
+    umap: bool,
+    seed: int | None,
+    overwrite: bool,
+    quiet: bool,
+) -> None:
+    r"""Sort the edges of a spectrum image FILE into classes and find their bonds.
+
+    \b
+    napari-phasemap eels SI.dm3 --edge Si_L:70-95:99-130 --edge C_K --output results
+    """
+    from napari_phasemap.pipeline.eels import run_eels
+
+    try:
+        found = run_eels(
+            file,
+            edges,
+            output,
+            low_loss=low_loss,
+            preset=preset,
+            n_clusters=clusters,
+            method=method,
+            embed=umap,
+            seed=seed,
+            overwrite=overwrite,
+            on_progress=_silent if quiet else _Progress(),
+        )
+    except FORESEEN as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(ALL_FAILED) from error
+    for warning in found.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    if not quiet:
+        for edge in found.edges.values():
+            click.echo(f"{edge.recipe.name}: {edge.classes!r}")
+        for (a, b), pairs in found.pairs.items():
+            click.echo(f"{a} and {b}: {pairs!r}")
+        click.echo(f"Results are in {output}")
 
 
 class _Progress:

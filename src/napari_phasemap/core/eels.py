@@ -162,7 +162,6 @@ def analyze_edge(
         decomposition, values = old.decomposition, old.values
     else:
         decomposition, values = _scores(edge, present, recipe)
-    on_progress(2, n_steps, f"{recipe.name}: UMAP")
     wanted = recipe.embed or recipe.cluster_on == "embedding"
     same_picture = same and old is not None and _same(old.recipe, recipe, _EMBEDDING)
     if not wanted:

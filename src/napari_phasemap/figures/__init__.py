@@ -5,6 +5,8 @@
   `draw_mean`, `draw_fractions`.
 * Models: `draw_history`, `draw_latent`, `draw_traversal`, `draw_axis_intensity`,
   `draw_phase_reconstructions`.
+* Unsupervised EELS: `draw_thickness`, `draw_class_spectra`, `draw_embedding`,
+  `draw_pairs`, `eels_sheet`.
 * Whole figures of several particles: `map_sheet`, `correlation_sheet`,
   `spectra_sheet`, `reference_sheet`, `fraction_sheet`.
 * `save_figure`: to PNG, SVG, PDF or TIFF.
@@ -17,6 +19,13 @@ from napari_phasemap.figures.curves import (
     draw_reference_correlation,
     draw_references,
     draw_spectra,
+)
+from napari_phasemap.figures.eels import (
+    draw_class_spectra,
+    draw_embedding,
+    draw_pairs,
+    draw_thickness,
+    eels_sheet,
 )
 from napari_phasemap.figures.fractions import draw_fractions
 from napari_phasemap.figures.history import draw_history
@@ -44,18 +53,23 @@ from napari_phasemap.figures.sheets import (
 __all__ = [
     "correlation_sheet",
     "draw_axis_intensity",
+    "draw_class_spectra",
     "draw_correlation_map",
+    "draw_embedding",
     "draw_fractions",
     "draw_history",
     "draw_latent",
     "draw_mean",
+    "draw_pairs",
     "draw_phase_map",
     "draw_phase_reconstructions",
     "draw_reference_correlation",
     "draw_references",
     "draw_reliability",
     "draw_spectra",
+    "draw_thickness",
     "draw_traversal",
+    "eels_sheet",
     "fraction_sheet",
     "map_sheet",
     "reference_sheet",

@@ -1,0 +1,292 @@
+"""Draw an unsupervised EELS analysis: the five panels of the method's paper.
+
+* `draw_thickness`: t/lambda in gray.
+* `draw_class_spectra`: mean net spectra of an edge's classes.
+* `draw_embedding`: the UMAP plane, or the scores' widest, colored by class.
+* `draw_pairs`: which classes of two edges share their pixels.
+* `eels_sheet`: all of them on one page.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_phasemap.core.stack import StackSet
+from napari_phasemap.figures.maps import _show, draw_phase_map
+from napari_phasemap.figures.style import MM, NORMAL, SMALL, dress
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+    from matplotlib.lines import Line2D
+    from numpy.typing import NDArray
+
+    from napari_phasemap.core.eels import EdgeAnalysis
+    from napari_phasemap.core.eels_workflow import EelsAnalysis
+    from napari_phasemap.core.mutual_information import ClassPairs
+    from napari_phasemap.core.stack import SpectralStack
+    from napari_phasemap.core.thickness import Thickness
+
+__all__ = [
+    "draw_class_spectra",
+    "draw_embedding",
+    "draw_pairs",
+    "draw_thickness",
+    "eels_sheet",
+]
+
+#: Points of an embedding that are drawn: more only cover one another.
+MOST_POINTS = 20_000
+#: Lift at the ends of the color scale of pairs: 8 times more or less than expected.
+LIFT_LIMIT = 3.0
+#: Up to so many classes, cells of pairs carry numbers.
+NUMBERED = 8
+
+
+def draw_thickness(
+    axes: Axes, stack: SpectralStack, measured: Thickness, /
+) -> AxesImage:
+    """Draw t/lambda of `stack`'s pixels in gray; uncounted pixels are transparent."""
+    values = np.where(measured.counted, measured.t_over_lambda, np.float32(np.nan))
+    image = StackSet([stack]).to_image(values, 0)
+    artist = _show(axes, stack, image, scale_bar=True)
+    artist.set(cmap="gray")
+    axes.set_title("t/λ", fontsize=NORMAL)
+    return artist
+
+
+def draw_class_spectra(axes: Axes, edge: EdgeAnalysis, /) -> list[Line2D]:
+    """Draw the mean net spectrum of every class with its standard error."""
+    spectra = edge.spectra
+    lines = []
+    for name, color, mean, error in zip(
+        edge.classes.names,
+        edge.classes.colors,
+        spectra.mean,
+        spectra.standard_error,
+        strict=True,
+    ):
+        (line,) = axes.plot(
+            spectra.energy, mean, color=color, linewidth=0.9, label=name
+        )
+        axes.fill_between(
+            spectra.energy,
+            mean - error,
+            mean + error,
+            color=color,
+            alpha=0.25,
+            linewidth=0,
+        )
+        lines.append(line)
+    axes.axhline(0.0, color="0.6", linewidth=0.5, zorder=0)
+    axes.set(xlabel="Energy loss (eV)", ylabel="Net counts", title=edge.recipe.name)
+    dress(axes)
+    return lines
+
+
+def draw_embedding(axes: Axes, edge: EdgeAnalysis, /) -> PathCollection:
+    """Draw the embedding (or the widest plane of the scores) colored by class."""
+    points, label = edge.embedding, "UMAP"
+    if points is None:
+        label = "axis"
+        points = _widest_plane(edge.values)
+    shown = np.flatnonzero(np.isfinite(points[:, :2]).all(axis=1))
+    shown = shown[:: max(1, len(shown) // MOST_POINTS)]
+    table = np.array(["#b4b4b4", *edge.classes.colors])
+    artist = axes.scatter(
+        points[shown, 0],
+        points[shown, 1],
+        c=table[edge.classes.labels[shown]],
+        s=1.5,
+        linewidths=0,
+        rasterized=True,
+    )
+    axes.set(xlabel=f"{label} 1", ylabel=f"{label} 2", title=edge.recipe.name)
+    axes.set(xticks=[], yticks=[])
+    dress(axes)
+    return artist
+
+
+def draw_pairs(
+    axes: Axes,
+    pairs: ClassPairs,
+    /,
+    *,
+    names: tuple[str, str] = ("", ""),
+    alpha: float = 0.01,
+) -> AxesImage:
+    """Draw log2 of the lift of every pair of classes; hatched where not significant.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Where to draw.
+    pairs : ClassPairs
+        From `mutual_information`.
+    names : tuple of str, optional
+        Names of the two edges, for the axes.
+    alpha : float, default=0.01
+        Largest family-wise p that is significant.
+
+    Returns
+    -------
+    AxesImage
+        Rows are the classes of the first edge; class 0 first.
+    """
+    from matplotlib.patches import Rectangle
+
+    lift = np.clip(np.nan_to_num(pairs.log2_lift), -LIFT_LIMIT, LIFT_LIMIT)
+    artist = axes.imshow(
+        lift, cmap="RdBu_r", vmin=-LIFT_LIMIT, vmax=LIFT_LIMIT, aspect="auto"
+    )
+    significant = pairs.significant(alpha)
+    for row, col in np.argwhere(~significant):
+        axes.add_patch(
+            Rectangle(
+                (col - 0.5, row - 0.5),
+                1,
+                1,
+                fill=False,
+                hatch="////",
+                edgecolor="0.65",
+                linewidth=0,
+            )
+        )
+    if max(pairs.n.shape) <= NUMBERED + 1:
+        for row, col in np.argwhere(significant):
+            dark = abs(lift[row, col]) > 0.6 * LIFT_LIMIT
+            axes.text(
+                col,
+                row,
+                f"{pairs.n[row, col]}",
+                ha="center",
+                va="center",
+                fontsize=SMALL - 1.5,
+                color="w" if dark else "k",
+            )
+    axes.set_xticks(range(len(pairs.names_b)), pairs.names_b, rotation=90)
+    axes.set_yticks(range(len(pairs.names_a)), pairs.names_a)
+    axes.set(xlabel=names[1], ylabel=names[0])
+    axes.set_title(f"excess {pairs.excess:.2f} bit, p {pairs.p_value:.2g}")
+    dress(axes)
+    return artist
+
+
+def eels_sheet(analysis: EelsAnalysis, /, *, alpha: float = 0.01) -> Figure:
+    """Return the five panels of the paper on one page.
+
+    a thickness (or the mean image), b net spectra of each edge's classes, c embedding
+    of each edge, d pairs of classes, e maps of classes with scale bar.
+
+    Parameters
+    ----------
+    analysis : EelsAnalysis
+        From `analyze_edges`.
+    alpha : float, default=0.01
+        Largest family-wise p that is significant.
+
+    Returns
+    -------
+    Figure
+        180 mm wide.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    edges = list(analysis.edges.values())
+    n_rows = 4 if analysis.pairs else 3
+    figure = Figure(figsize=(180 * MM, (46 * n_rows) * MM), layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = figure.add_gridspec(n_rows, 1)
+    top = grid[0].subgridspec(1, len(edges) + 1)
+    middle = grid[1].subgridspec(1, len(edges))
+    last = grid[n_rows - 1].subgridspec(1, len(edges))
+    first = figure.add_subplot(top[0])
+    if analysis.thickness is not None:
+        artist = draw_thickness(first, analysis.stack, analysis.thickness)
+    else:
+        mean = np.asarray(analysis.stack.data.mean(axis=0), dtype=np.float32)
+        image = np.where(analysis.stack.mask, mean, np.float32(np.nan))
+        artist = _show(first, analysis.stack, image, scale_bar=True)
+        artist.set(cmap="gray")
+        first.set_title("mean counts", fontsize=NORMAL)
+    bar = figure.colorbar(artist, ax=first, shrink=0.7)
+    bar.ax.tick_params(labelsize=SMALL)
+    _letter(first, "a")
+    stacks = StackSet([analysis.stack])
+    for column, edge in enumerate(edges):
+        axes = [
+            figure.add_subplot(top[column + 1]),
+            figure.add_subplot(middle[column]),
+            figure.add_subplot(last[column]),
+        ]
+        draw_class_spectra(axes[0], edge)
+        draw_embedding(axes[1], edge)
+        draw_phase_map(axes[2], stacks, edge.classes)
+        axes[2].set_title(edge.recipe.name, fontsize=NORMAL)
+        if column == 0:
+            for one, letter in zip(axes, "bce", strict=True):
+                _letter(one, letter)
+        _legend(axes[2], edge)
+    if not analysis.pairs:
+        return figure
+    matrices = grid[2].subgridspec(1, len(analysis.pairs))
+    for column, (names, pairs) in enumerate(analysis.pairs.items()):
+        axes_d = figure.add_subplot(matrices[column])
+        drawn = draw_pairs(axes_d, pairs, names=names, alpha=alpha)
+        if column == 0:
+            _letter(axes_d, "d")
+        if column == len(analysis.pairs) - 1:
+            bar = figure.colorbar(drawn, ax=axes_d, label="log2 lift")
+            bar.ax.tick_params(labelsize=SMALL)
+            bar.ax.yaxis.label.set_fontsize(SMALL)
+    return figure
+
+
+def _widest_plane(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return values on their two widest directions, NaN where they are."""
+    finite = np.isfinite(values).all(axis=1)
+    centered = values - values[finite].mean(axis=0)
+    _, _, axes = np.linalg.svd(centered[finite], full_matrices=False)
+    plane = np.zeros((len(values), 2), dtype=np.float32)
+    plane[:, : min(2, len(axes))] = centered @ axes[:2].T
+    plane[~finite] = np.nan
+    return plane
+
+
+def _legend(axes: Axes, edge: EdgeAnalysis) -> None:
+    """Put the names of the classes under a map, as long as they fit."""
+    from matplotlib.patches import Patch
+
+    if edge.classes.n_phases > NUMBERED:
+        return
+    handles = [
+        Patch(color=color, label=name)
+        for name, color in zip(edge.classes.names, edge.classes.colors, strict=True)
+    ]
+    axes.legend(
+        handles=handles,
+        fontsize=SMALL - 1.5,
+        ncols=2,
+        frameon=False,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.12),
+        handlelength=0.8,
+        columnspacing=0.8,
+    )
+
+
+def _letter(axes: Axes, letter: str) -> None:
+    axes.text(
+        -0.12,
+        1.06,
+        letter,
+        transform=axes.transAxes,
+        fontsize=NORMAL + 1,
+        fontweight="bold",
+        ha="right",
+    )

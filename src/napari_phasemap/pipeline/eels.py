@@ -1,0 +1,239 @@
+"""From a spectrum image on disk to a folder with classes, bonds and a figure.
+
+* `run_eels`: the workflow of `core.eels_workflow`, read from and written to files.
+* `write_eels`: the folder alone, for an analysis that is there.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_phasemap.core.eels_recipe import edge_recipe, parse_edge, suggest_recipe
+from napari_phasemap.core.eels_workflow import EelsAnalysis, analyze_edges
+from napari_phasemap.core.progress import OnProgress, ignore_progress
+from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.io.read import read_stack
+from napari_phasemap.pipeline.bundle import _replacing_folder, check_output
+from napari_phasemap.pipeline.recipe import FORMAT, provenance
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
+
+    from napari_phasemap.core.eels import EdgeAnalysis
+    from napari_phasemap.core.eels_recipe import EdgeRecipe
+
+__all__ = ["run_eels", "write_eels"]
+
+
+def run_eels(
+    path: str | PathLike[str],
+    edges: Sequence[str],
+    output: str | PathLike[str],
+    /,
+    *,
+    low_loss: str | PathLike[str] | None = None,
+    preset: str = "recommended",
+    n_clusters: int | None = None,
+    method: str | None = None,
+    embed: bool = True,
+    seed: int | None = None,
+    overwrite: bool = False,
+    on_progress: OnProgress = ignore_progress,
+) -> EelsAnalysis:
+    """Analyze the edges of a spectrum image and write the results.
+
+    Parameters
+    ----------
+    path : str or path
+        The spectrum image.
+    edges : sequence of str
+        ``"Si_L:70-95:99-130"`` (name, fit window, signal window in eV), or the name of
+        a known edge alone for suggested windows.
+    output : str or path
+        Folder for the results.
+    low_loss : str or path, optional
+        File with the low loss of the same pixels; default the one in `path`, if any.
+    preset : {"recommended", "paper"}, default="recommended"
+        Table of settings.
+    n_clusters : int, optional
+        Classes per edge; default the preset's.
+    method : {"poisson", "least_squares"}, optional
+        Background fit; default the preset's.
+    embed : bool, default=True
+        Whether UMAP embeddings are made.
+    seed : int, optional
+        Seed of everything random; default the preset's.
+    overwrite : bool, default=False
+        Whether the results of an earlier run may be replaced.
+    on_progress : callable, optional
+        Called with (step, total, text).
+
+    Returns
+    -------
+    EelsAnalysis
+        What was written.
+
+    Raises
+    ------
+    ValueError
+        If no edge is given, or windows or files do not fit.
+    FileExistsError
+        If the folder holds something and may not be overwritten.
+    """
+    if not edges:
+        raise ValueError("no edge; give at least one, for example Si_L:70-95:99-130")
+    check_output(Path(output), overwrite=overwrite)
+    core, low = _read(Path(path), None if low_loss is None else Path(low_loss))
+    changes: dict[str, Any] = {
+        "n_clusters": n_clusters,
+        "method": method,
+        "seed": seed,
+        "embed": None if embed else False,
+    }
+    given = {name: value for name, value in changes.items() if value is not None}
+    recipes = [_recipe(text, core, preset, given) for text in edges]
+    found = analyze_edges(core, recipes, low_loss=low, on_progress=on_progress)
+    inputs = [Path(path), *([Path(low_loss)] if low_loss is not None else [])]
+    write_eels(found, output, inputs=inputs, overwrite=overwrite)
+    return found
+
+
+def write_eels(
+    analysis: EelsAnalysis,
+    output: str | PathLike[str],
+    /,
+    *,
+    inputs: Sequence[Path] = (),
+    overwrite: bool = False,
+) -> Path:
+    """Write an analysis: maps, spectra, pairs, figure and settings.
+
+    Parameters
+    ----------
+    analysis : EelsAnalysis
+        From `analyze_edges`.
+    output : str or path
+        Folder, made if it is missing.
+    inputs : sequence of Path, optional
+        Files it came from, for the provenance.
+    overwrite : bool, default=False
+        Whether the results of an earlier run may be replaced.
+
+    Returns
+    -------
+    Path
+        The folder: ``maps.npz`` (labels, net sums, signal-to-noise, embeddings and
+        t/lambda as images), one ``spectra_<edge>.csv`` per edge, one
+        ``pairs_<a>_<b>.csv`` per pair of edges, ``eels.png``, ``eels.pdf`` and
+        ``recipe.json``.
+    """
+    from napari_phasemap.figures import eels_sheet, save_figure
+
+    output = Path(output)
+    with _replacing_folder(output, overwrite=overwrite) as folder:
+        np.savez_compressed(folder / "maps.npz", **_images(analysis))
+        for edge in analysis.edges.values():
+            _write_spectra(folder / f"spectra_{_stem(edge.recipe.name)}.csv", edge)
+        for (a, b), pairs in analysis.pairs.items():
+            pairs.to_csv(folder / f"pairs_{_stem(a)}_{_stem(b)}.csv")
+        figure = eels_sheet(analysis)
+        for suffix in ("png", "pdf"):
+            save_figure(figure, folder / f"eels.{suffix}")
+        files = sorted([path.name for path in folder.iterdir()] + ["recipe.json"])
+        settings = {
+            "format": FORMAT,
+            "command": "eels",
+            "edges": [asdict(edge.recipe) for edge in analysis.edges.values()],
+            "warnings": list(analysis.warnings),
+            "history": list(analysis.stack.history),
+            "provenance": provenance(inputs),
+            "files": files,
+        }
+        text = json.dumps(settings, indent=2, default=str)
+        (folder / "recipe.json").write_text(text + "\n", encoding="utf-8")
+    return output
+
+
+def _read(
+    path: Path, low_path: Path | None
+) -> tuple[SpectralStack, SpectralStack | None]:
+    """Return the core loss and, where there is one, the low loss of its pixels."""
+    found = read_stack(path)
+    stacks = [found] if isinstance(found, SpectralStack) else found
+    core = [stack for stack in stacks if not _has_zero(stack)]
+    if len(core) != 1:
+        names = ", ".join(repr(stack.name) for stack in stacks)
+        raise ValueError(
+            f"{path.name} holds {len(core)} core-loss stacks ({names}); give a file "
+            "with one"
+        )
+    if low_path is None:
+        same = [s for s in stacks if _has_zero(s) and s.shape == core[0].shape]
+        return core[0], same[0] if same else None
+    low = read_stack(low_path)
+    if not isinstance(low, SpectralStack):
+        raise ValueError(
+            f"{low_path.name} holds {len(low)} stacks; give a file with one"
+        )
+    return core[0], low
+
+
+def _has_zero(stack: SpectralStack) -> bool:
+    return bool(stack.energy[0] <= 0.0 <= stack.energy[-1])
+
+
+def _recipe(
+    text: str, stack: SpectralStack, preset: str, given: dict[str, Any]
+) -> EdgeRecipe:
+    """Return the recipe that a word of the command line means."""
+    if ":" in text:
+        return edge_recipe(*parse_edge(text), preset=preset, **given)
+    known = suggest_recipe(text, stack)
+    return edge_recipe(
+        known.name, known.fit_window, known.window, preset=preset, **given
+    )
+
+
+def _images(analysis: EelsAnalysis) -> dict[str, Any]:
+    """Return every per-pixel result as an image."""
+    from napari_phasemap.core.stack import StackSet
+
+    stacks = StackSet([analysis.stack])
+    out: dict[str, Any] = {}
+    for name, edge in analysis.edges.items():
+        stem = _stem(name)
+        out[f"{stem}_classes"] = stacks.to_image(edge.classes.labels, 0, fill=0)
+        out[f"{stem}_net"] = stacks.to_image(edge.edge.signal, 0)
+        out[f"{stem}_snr"] = stacks.to_image(edge.edge.snr, 0)
+        if edge.embedding is not None:
+            out[f"{stem}_embedding"] = stacks.to_image(edge.embedding, 0)
+    if analysis.thickness is not None:
+        out["t_over_lambda"] = stacks.to_image(analysis.thickness.t_over_lambda, 0)
+    return out
+
+
+def _write_spectra(path: Path, edge: EdgeAnalysis) -> None:
+    """Write energy, means and standard errors as columns."""
+    spectra = edge.spectra
+    header = ["energy_eV"]
+    for name in spectra.names:
+        header += [name, f"{name} standard error"]
+    columns = [spectra.energy]
+    for mean, error in zip(spectra.mean, spectra.standard_error, strict=True):
+        columns += [mean, error]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(np.column_stack(columns).tolist())
+
+
+def _stem(name: str) -> str:
+    """Return a name that every file system takes."""
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)
