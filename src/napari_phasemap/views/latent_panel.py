@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtWidgets import QFileDialog, QPushButton
 
+from napari_phasemap.pipeline.resolving import Resolved, resolve
 from napari_phasemap.views.dock import Dock, guarded
 from napari_phasemap.views.model_box import ModelBox
-from napari_phasemap.views.resolve_box import ResolveBox, Resolved, resolve
+from napari_phasemap.views.resolve_box import ResolveBox
 from napari_phasemap.views.trainer import (
     Encoded,
     apply_model,

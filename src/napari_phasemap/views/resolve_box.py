@@ -1,15 +1,12 @@
 """What the latent space says about ambiguous pixels: the lower half of the dock.
 
 * `ResolveBox`: method, scope, the table of changes and how far methods agree.
-* `resolve`: the step itself, for a job.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -24,104 +21,13 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
-from napari_phasemap.core.progress import OnProgress, ignore_progress
+from napari_phasemap.pipeline.resolving import METHODS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
     from napari_phasemap.core.changes import ChangeTable
-    from napari_phasemap.core.phasemap import PhaseMap
+    from napari_phasemap.pipeline.resolving import Resolved
 
-__all__ = ["METHODS", "ResolveBox", "Resolved", "resolve"]
-
-#: Methods as a user reads them.
-METHODS = {
-    "mahalanobis": "Mahalanobis distance to the phases' clusters",
-    "knn": "nearest neighbors",
-    "centroid": "nearest centroid",
-    "euclidean": "Euclidean distance to the references",
-}
-
-
-@dataclass(frozen=True, eq=False)
-class Resolved:
-    """A resolved map with what a user must know to trust it.
-
-    Parameters
-    ----------
-    phase_map : PhaseMap
-        After the chosen method.
-    table : ChangeTable
-        From which phase to which.
-    disagreement : bool ndarray of shape (n_pixels,)
-        Unambiguous pixels in the latent cluster of another phase.
-    agreement : mapping of str to float
-        Share of the ambiguous pixels to which another method gives the same phase.
-    n_ambiguous, n_changed : int
-        Ambiguous pixels, and how many of them changed.
-    """
-
-    phase_map: PhaseMap
-    table: ChangeTable
-    disagreement: NDArray[np.bool_]
-    agreement: Mapping[str, float]
-    n_ambiguous: int
-    n_changed: int
-
-
-def resolve(
-    latent: NDArray[np.float32],
-    markers: Mapping[str, NDArray[np.float32]],
-    phases: PhaseMap,
-    /,
-    *,
-    method: str,
-    threshold: float,
-    scope: str,
-    on_progress: OnProgress = ignore_progress,
-) -> Resolved:
-    """Assign in the latent space by all methods; keep one, compare the others.
-
-    Raises
-    ------
-    ValueError
-        If the method needs the references' coordinates and they are not known.
-    """
-    from napari_phasemap.core.changes import change_table, disagreement
-    from napari_phasemap.core.comparison import all_assignments
-    from napari_phasemap.core.latent import LatentSpace
-
-    places = None
-    if all(name in markers for name in phases.names):
-        places = np.array([markers[name] for name in phases.names])
-    maps = all_assignments(
-        LatentSpace(latent, places),
-        phases,
-        threshold=threshold,
-        scope=scope,  # type: ignore[arg-type]
-        on_progress=on_progress,
-    )
-    if method not in maps:
-        raise ValueError(
-            f"{METHODS[method]} needs the references in the latent space; load the "
-            "references, then press Apply"
-        )
-    chosen = maps[method]
-    ambiguous = phases.ambiguous(threshold)
-    return Resolved(
-        phase_map=chosen,
-        table=change_table(phases, chosen),
-        disagreement=disagreement(phases, chosen, threshold=threshold),
-        agreement={
-            name: float((other.labels == chosen.labels)[ambiguous].mean())
-            for name, other in maps.items()
-            if name != method and ambiguous.any()
-        },
-        n_ambiguous=int(ambiguous.sum()),
-        n_changed=int((chosen.labels != phases.labels)[ambiguous].sum()),
-    )
+__all__ = ["ResolveBox"]
 
 
 class ResolveBox(QGroupBox):
@@ -172,16 +78,7 @@ class ResolveBox(QGroupBox):
 
     def show_result(self, resolved: Resolved) -> None:
         """Say how much changed and how far methods agree."""
-        others = ", ".join(
-            f"{name} {100 * share:.0f} %" for name, share in resolved.agreement.items()
-        )
-        changed = 100.0 * resolved.n_changed / max(resolved.n_ambiguous, 1)
-        self._text.setText(
-            f"{resolved.n_ambiguous} pixels were ambiguous, {resolved.n_changed} of "
-            f"them ({changed:.1f} %) changed phase. Same phase by other methods: "
-            f"{others or 'none could be run'}. {int(resolved.disagreement.sum())} "
-            "unambiguous pixels lie in the cluster of another phase."
-        )
+        self._text.setText(str(resolved))
         self.select.setEnabled(bool(resolved.disagreement.any()))
         self._fill(resolved.table)
 
