@@ -43,15 +43,15 @@ def test_the_child_trains_the_very_model_of_this_process(child, trained, spectra
 
 def test_losses_and_progress_arrive_while_it_trains(child, spectra):
     told, epochs = [], []
-    with TrainerProcess() as other:
-        done = other.train(
-            spectra,
-            parameters=TINY,
-            on_progress=lambda *report: told.append(report),
-            on_epoch=epochs.append,
-        )
-    assert told[0] == (0, 0, "starting TensorFlow")
-    assert told[-1][:2] == (6, 6)
+    done = child.train(
+        spectra,
+        seed=3,
+        parameters=TINY,
+        energy=ENERGY,
+        on_progress=lambda *report: told.append(report),
+        on_epoch=epochs.append,
+    )
+    assert (6, 6) in {report[:2] for report in told}
     assert [e["kl"] for e in epochs] == done["history"]["kl"]
 
 
@@ -82,18 +82,20 @@ def test_cancel_takes_effect_at_once_and_the_last_model_survives(child, spectra)
 
 
 def test_a_progress_callable_may_cancel_too_even_during_the_start(child, spectra):
-    before = child.encode(spectra)
-    start = time.monotonic()
+    start, texts = time.monotonic(), set()
 
     def stop(step: int, total: int, text: str) -> None:
+        texts.add(text)
         if time.monotonic() - start > 0.5:
             raise Cancelled
 
     with pytest.raises(Cancelled):
         child.train(spectra, parameters=LONG, on_progress=stop)
+    assert not child.is_running
     with pytest.raises(Cancelled):
         child.encode(spectra, on_progress=stop)
-    np.testing.assert_array_equal(child.encode(spectra), before)
+    assert "starting TensorFlow" in texts
+    assert not child.is_running
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -186,7 +188,7 @@ def test_no_orphan_and_no_folder_stay_when_the_parent_is_killed():
         child.train(tiny_spectra(), parameters={**TINY, "epochs": 10**6}, on_epoch=die)
     """)
     pid, folder = done.stdout.split()
-    end = time.monotonic() + 5
+    end = time.monotonic() + 15
     while time.monotonic() < end and (Path(folder).exists() or is_alive(int(pid))):
         time.sleep(0.05)
     assert not Path(folder).exists()

@@ -174,8 +174,8 @@ def train_steps(
     ----------
     network : Network
         Changed in place.
-    spectra : ndarray of shape (n_train, n_energies)
-        Normalized training spectra.
+    spectra : ndarray of shape (n_spectra, n_energies)
+        Normalized spectra, those for training among them.
     rates : ndarray of shape (n_steps,)
         Learning rate of every step.
     batch_size : int

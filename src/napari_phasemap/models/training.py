@@ -76,7 +76,7 @@ def train(
     network = _module.Network(parameters, spectra.shape[1], seed=seed)
     run = _module.train_steps(
         network,
-        spectra[parts[0]],
+        spectra,
         rates,
         batch_size=batch,
         low=precision == "bfloat16",
@@ -88,8 +88,8 @@ def train(
     every = int(np.clip(CHECK_SPECTRA // batch, *CHECK_STEPS))
     text = "compiling the training loop"
     for epoch in range(n_epochs):
-        rows = rng.permutation(n_train)[: per_epoch * batch].astype(np.int32)
-        rows = rows.reshape(per_epoch, batch)
+        shuffled = parts[0][rng.permutation(n_train)[: per_epoch * batch]]
+        rows = shuffled.astype(np.int32).reshape(per_epoch, batch)
         sums = np.zeros(2)
         for low in range(0, per_epoch, every):
             first = epoch * per_epoch + low

@@ -167,18 +167,29 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
+    if hasattr(os, "nice"):
+        os.nice(5)  # the window goes first where both want the same processor
     folder = Path(sys.argv[1])
     worker = Worker(folder, answers)
     lines: SimpleQueue[str] = SimpleQueue()
     Thread(target=_listen, args=(lines, folder), daemon=True).start()
-    while True:
-        worker.answer(lines.get())
+    try:
+        while True:
+            worker.answer(lines.get())
+    except BrokenPipeError:
+        # The parent is gone, and writing told it before the listener could.
+        _leave(folder)
 
 
 def _listen(lines: SimpleQueue[str], folder: Path) -> None:
     """Hand lines on; when there are no more the parent is gone, so end at once."""
     for line in sys.stdin:
         lines.put(line)
+    _leave(folder)
+
+
+def _leave(folder: Path) -> None:
+    """Remove the folder and end at once, whatever the other thread does."""
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
 
