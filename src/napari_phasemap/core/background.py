@@ -29,6 +29,8 @@ __all__ = ["subtract_background"]
 
 #: A power law has two parameters; below this the fit has no say about its error.
 MIN_FIT_CHANNELS = 3
+#: Variance of the exponent up to which the bias of the background is corrected.
+LARGEST_VARIANCE = 1.0
 #: A background that rises by more standard errors than this is flagged as `RISING`.
 RISING_SIGMA = 3.0
 
@@ -117,12 +119,18 @@ def subtract_background(
     else:
         r, error, level, noise = _fit_squares(table, before, stack, measured, neighbors)
         level_variance = noise
-    net = raw - table.basis @ table.window_coefficients(r, level)
+    # Few counts leave the exponent uncertain and the curved law biased; beyond the cap
+    # the correction would itself be a guess.
+    variance = np.minimum(error**2, LARGEST_VARIANCE) if method == "poisson" else None
+    net = raw - table.basis @ table.window_coefficients(r, level, variance)
     net[:, ~measured] = np.nan
     ones = np.ones(len(raw), dtype=np.float32)
     share, slope, at_reference = table.read(
         r, table.window_total, table.window_slope, table.at_reference
     )
+    if variance is not None:
+        (bias,) = table.read(r, table.total_bias)
+        share = share - bias * variance
     background = level * share
     total = ones @ raw
     model = level_variance * share**2 + (background * slope * error) ** 2

@@ -64,17 +64,20 @@ class PowerLawTable:
         mean = x @ share
         total = ahead.sum(axis=0)
         basis, coefficients = _compressed(ahead)
+        variance = (x**2) @ share - mean**2
         made: dict[str, object] = {
             "reference": reference,
             "log_energy": x,
             "exponents": r,
             "mean_log": mean,
-            "variance_log": (x**2) @ share - mean**2,
+            "variance_log": variance,
             "at_reference": 1.0 / size,
             "window_total": total,
             "window_slope": np.gradient(np.log(total), r),
             "basis": basis,
             "coefficients": coefficients,
+            "total_bias": _bias(total, mean, variance),
+            "coefficients_bias": _bias(coefficients, mean, variance).astype("f4"),
             "fit_shapes": fit / size,
         }
         for key, value in made.items():
@@ -90,6 +93,8 @@ class PowerLawTable:
     window_slope: NDArray[np.float64] = None  # type: ignore[assignment]
     basis: NDArray[np.float32] = None  # type: ignore[assignment]
     coefficients: NDArray[np.float32] = None  # type: ignore[assignment]
+    total_bias: NDArray[np.float64] = None  # type: ignore[assignment]
+    coefficients_bias: NDArray[np.float32] = None  # type: ignore[assignment]
     fit_shapes: NDArray[np.float64] = None  # type: ignore[assignment]
 
     def fit_counts(self, mean_log: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -176,15 +181,39 @@ class PowerLawTable:
         return index, position - index
 
     def window_coefficients(
-        self, exponent: NDArray[np.float64], level: NDArray[np.float64]
+        self,
+        exponent: NDArray[np.float64],
+        level: NDArray[np.float64],
+        exponent_variance: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float32]:
-        """Return the background on `basis`, of shape (rank, n_pixels)."""
+        """Return the background on `basis`, of shape (rank, n_pixels).
+
+        With the variance of a maximum-likelihood exponent, less its bias.
+        """
         index, rest = self._nodes(exponent)
         part = rest.astype(np.float32)
         low = self.coefficients[:, index]
         low += (self.coefficients[:, index + 1] - low) * part
+        if exponent_variance is not None:
+            bias = self.coefficients_bias[:, index]
+            low -= bias * exponent_variance.astype(np.float32)
         low *= level.astype(np.float32)
         return low
+
+
+def _bias(
+    values: NDArray[np.floating],
+    mean: NDArray[np.float64],
+    variance: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the bias of a tabulated quantity per variance of the exponent.
+
+    The mean of ln E is unbiased and the quantity h a curved function of it, so its
+    expectation is off by ``h'' * var(ln E) / (2 N)``; ``1 / N`` is the variance of the
+    exponent times var(ln E).
+    """
+    slope = np.gradient(np.asarray(values, dtype=np.float64), mean, axis=-1)
+    return np.asarray(0.5 * np.gradient(slope, mean, axis=-1) * variance**2)
 
 
 def _compressed(
