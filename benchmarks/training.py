@@ -155,6 +155,8 @@ def main() -> None:
             f"| {name} | {n_epochs} | {spent:.1f} | {baseline / spent:.1f} | "
             f"{error:.3g} | {error / best:.3f} |"
         )
+    ours, same = rows[0][2], rows[3][2]
+    print(f"\nSame schedule, plain fit / {rows[0][0]}: {same / ours:.1f}")
     last = float(np.median(errors[-50:]))
     print(f"\nBest epoch of the paper's settings: {best:.3g} (epoch ", end="")
     print(f"{int(np.argmin(errors)) + 1}); median of its last 50: {last:.3g}")
