@@ -76,8 +76,9 @@ def docked(viewer, two_particles, qtbot):
     viewer, workspace, truth = fill(viewer, two_particles)
     view = LatentView(viewer)
     viewer.window.add_dock_widget(view, name="Latent view", area="right")
-    viewer.reset_view()
     qtbot.wait(150)
+    viewer.reset_view()  # the dock has taken room
+    qtbot.wait(50)
     return viewer, workspace, truth, view
 
 
