@@ -33,17 +33,16 @@ LAST_WORDS = 8
 _USUAL = re.compile(r"^[IEW]\d{4} .*(oneDNN|cuda|cpu_feature)|absl::InitializeLog")
 #: Exceptions of the child that are raised here as what they are.
 _KNOWN: dict[str, type[Exception]] = {
-    kind.__name__: kind
-    for kind in (
-        ValueError,
-        TypeError,
-        ImportError,
-        OSError,
-        FileExistsError,
-        FileNotFoundError,
-        PermissionError,
-        MemoryError,
-    )
+    "ValueError": ValueError,
+    "TypeError": TypeError,
+    "ImportError": ImportError,
+    "ModuleNotFoundError": ImportError,
+    "OSError": OSError,
+    "FileExistsError": FileExistsError,
+    "FileNotFoundError": FileNotFoundError,
+    "PermissionError": PermissionError,
+    "MemoryError": MemoryError,
+    "ResourceExhaustedError": MemoryError,  # TensorFlow's own
 }
 
 

@@ -47,6 +47,8 @@ def start_tensorflow(n_threads: int | None = None) -> tuple[int, str]:
     """
     # Informational lines ("this binary is optimized with ...") are for nobody here.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Otherwise TensorFlow takes the whole memory of a graphics card, canvas or not.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     try:
         import tensorflow as tf
     except ImportError as error:
