@@ -115,9 +115,14 @@ def measure(n_points):
     scatter = view.scatter
     results = {}
 
+    drawn = []
+    scatter.canvas.events.draw.connect(drawn.append)
+
     def paint():
-        QApplication.processEvents()
-        scatter.native.grabFramebuffer()
+        """Let the window paint until the scatter has been drawn."""
+        count = len(drawn)
+        while len(drawn) == count:
+            QApplication.processEvents()
 
     stroke, none = lasso_of_a_tenth(scatter), np.zeros(len(latent), dtype=bool)
 
@@ -143,7 +148,7 @@ def measure(n_points):
 
     results["mean spectrum of the selection"] = median_ms(mean, 3)
     clear()
-    paint()
+    QTest.qWait(300)
     points = iter(np.random.default_rng(1).integers(0, len(latent), 10_000))
 
     def click():

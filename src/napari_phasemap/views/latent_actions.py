@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_STACKS", "LatentActions", "problem"]
 
+#: Points looked at together for a finite one: mostly the first block has one.
+BLOCK = 1000
 NO_STACKS = "Open stacks first; then train a latent space, or use PCA."
 NO_LATENT = (
     "There is no latent space yet. Train one in the Latent space dock, or take the "
@@ -44,7 +46,8 @@ def problem(workspace: Workspace) -> str:
             f"The latent space has {len(latent)} points for {stacks.n_pixels} pixels: "
             "the mask or the stacks have changed. Encode the pixels again."
         )
-    if not np.isfinite(latent).all(axis=1).any():
+    blocks = (latent[i : i + BLOCK] for i in range(0, len(latent), BLOCK))
+    if not any(np.isfinite(block).all(axis=1).any() for block in blocks):
         return "No point of the latent space has finite coordinates. Train again."
     return ""
 
