@@ -97,7 +97,7 @@ def subtract_background(
     >>> edge = subtract_background(
     ...     stack, fit_window=(200.0, 275.0), window=(285.0, 330.0)
     ... )
-    >>> edge.exponent.round(3), edge.net.data.mean().round(2)
+    >>> edge.exponent.round(3), edge.net.data.mean().round(1)
     (array([3.], dtype=float32), np.float32(20.0))
     """
     if method not in get_args(BackgroundMethod):
