@@ -146,6 +146,15 @@ def test_a_child_that_dies_at_the_start_is_reported_with_its_last_words(
     assert not folder.exists()
 
 
+def test_nothing_starts_again_after_close(spectra):
+    process = TrainerProcess()
+    process.close()
+    with pytest.raises(Cancelled, match="closed"):
+        process.train(spectra, parameters=TINY)
+    assert not process.is_running
+    assert process._folder is None
+
+
 def run(code: str) -> subprocess.CompletedProcess[str]:
     setup = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
     return subprocess.run(

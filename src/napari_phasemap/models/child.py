@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from napari_phasemap.core.progress import OnProgress, ignore_progress
+from napari_phasemap.core.progress import Cancelled, OnProgress, ignore_progress
 from napari_phasemap.models.conversation import Conversation, TrainerDied
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class TrainerProcess:
         self._child: Conversation | None = None
         self._lock = Lock()
         self._stop = Event()
+        self._closed = False
         self._n_arrays = 0
         self._summary: dict[str, Any] | None = None
 
@@ -203,7 +204,11 @@ class TrainerProcess:
             self._kill()
 
     def close(self) -> None:
-        """End the process and remove the temporary folder."""
+        """End the process and remove the temporary folder; nothing can follow.
+
+        What is running or waiting for its turn raises `Cancelled`.
+        """
+        self._closed = True
         self._stop.set()
         self._kill()
         with self._lock:
@@ -232,6 +237,8 @@ class TrainerProcess:
 
     def _begin(self) -> None:
         """Forget an earlier cancel: called where a method of this object begins."""
+        if self._closed:
+            raise Cancelled("this trainer is closed")
         self._stop.clear()
 
     def _keep(self, done: dict[str, Any], on_progress: OnProgress) -> None:
