@@ -163,15 +163,15 @@ def test_a_particle_that_fails_is_a_row_and_the_others_go_on(tmp_path, quick):
 
 
 def test_an_unforeseen_error_is_a_row_too_and_is_logged(tmp_path, quick, monkeypatch):
-    from napari_phasemap.pipeline import batch
+    from napari_phasemap.pipeline import collecting
 
     def fail_once(stack, **options):
         if stack.name == "P1":
             raise ZeroDivisionError("a bug")
         return original(stack, **options)
 
-    original = batch.prepare
-    monkeypatch.setattr(batch, "prepare", fail_once)
+    original = collecting.prepare
+    monkeypatch.setattr(collecting, "prepare", fail_once)
     outcome = run(sample_paths()[:2], tmp_path / "out")
     assert outcome.failures[0].message == "unforeseen ZeroDivisionError: a bug"
 

@@ -9,6 +9,7 @@
   `draw_pairs`, `eels_sheet`.
 * Whole figures of several particles: `map_sheet`, `correlation_sheet`,
   `spectra_sheet`, `reference_sheet`, `fraction_sheet`.
+* Whole figures of a latent space: `latent_sheet`, `meaning_sheet`, `loss_sheet`.
 * `save_figure`: to PNG, SVG, PDF or TIFF.
 
 Every ``draw_...`` function draws on the axes it is given and returns the artists.
@@ -34,6 +35,11 @@ from napari_phasemap.figures.latent import (
     draw_latent,
     draw_phase_reconstructions,
     draw_traversal,
+)
+from napari_phasemap.figures.latent_sheets import (
+    latent_sheet,
+    loss_sheet,
+    meaning_sheet,
 )
 from napari_phasemap.figures.maps import (
     draw_correlation_map,
@@ -71,7 +77,10 @@ __all__ = [
     "draw_traversal",
     "eels_sheet",
     "fraction_sheet",
+    "latent_sheet",
+    "loss_sheet",
     "map_sheet",
+    "meaning_sheet",
     "reference_sheet",
     "save_figure",
     "spectra_sheet",

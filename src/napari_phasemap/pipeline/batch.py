@@ -6,35 +6,28 @@
 
 from __future__ import annotations
 
-import logging
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from napari_phasemap.core.phasemap import DEFAULT_THRESHOLD
-from napari_phasemap.core.progress import Cancelled, OnProgress, ignore_progress
-from napari_phasemap.core.stack import StackSet
+from napari_phasemap.core.progress import OnProgress, ignore_progress
 from napari_phasemap.io.results import Results
 from napari_phasemap.pipeline.bundle import Failure, check_output, write_bundle
-from napari_phasemap.pipeline.preparation import prepare
+from napari_phasemap.pipeline.collecting import PREPARATION, collect
+from napari_phasemap.pipeline.latent import model_files, network_for, with_latent
 from napari_phasemap.pipeline.recipe import Recipe, provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from os import PathLike
 
-    from napari_phasemap.core.references import ReferenceSpectra
-    from napari_phasemap.core.stack import SpectralStack
+    from napari_phasemap.models.gmvae import GMVAE
+    from napari_phasemap.pipeline.resolving import Resolved
 
 __all__ = ["Outcome", "run", "run_recipe"]
-
-_log = logging.getLogger(__name__)
-
-#: What a damaged or unsuitable file leads to; anything else is a mistake of ours.
-FORESEEN = (ValueError, TypeError, OSError, MemoryError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +42,17 @@ class Outcome:
         The others.
     output : Path
         Folder of the results.
+    model : GMVAE, optional
+        That was trained or applied.
+    resolved : Resolved, optional
+        What became of the ambiguous pixels.
     """
 
     results: Results
     failures: tuple[Failure, ...]
     output: Path
+    model: GMVAE | None = None
+    resolved: Resolved | None = None
 
 
 def run(
@@ -71,10 +70,23 @@ def run(
     energy_unit: Literal["eV", "keV"] | None = None,
     detector: str | None = None,
     duplicates: Literal["refuse", "merge"] = "refuse",
+    model: str | None = None,
+    train: bool = False,
+    method: Literal["mahalanobis", "euclidean", "knn", "centroid"] = "mahalanobis",
+    scope: Literal["ambiguous", "all"] = "ambiguous",
+    preset: Literal["recommended", "paper"] = "recommended",
+    seed: int = 0,
+    n_threads: int | None = None,
+    epochs: int | None = None,
+    n_latent: int | None = None,
+    n_components: int | None = None,
     overwrite: bool = False,
     on_progress: OnProgress = ignore_progress,
 ) -> Outcome:
     """Correlate particles with references and write everything into a folder.
+
+    With `model` or `train` ambiguous pixels are resolved in a latent space; without,
+    TensorFlow is not even imported.
 
     Parameters
     ----------
@@ -103,6 +115,27 @@ def run(
         Name of the detector, for files with several.
     duplicates : {"refuse", "merge"}, default="refuse"
         What happens to frames with the same energy.
+    model : str, optional
+        Folder of a trained model, whose latent space resolves ambiguous pixels.
+    train : bool, default=False
+        Train such a model on these particles and keep it with the results.
+    method : {"mahalanobis", "euclidean", "knn", "centroid"}, default="mahalanobis"
+        How a pixel gets its phase in the latent space, see `core.assignment`.
+    scope : {"ambiguous", "all"}, default="ambiguous"
+        Which pixels get a new phase in the latent space.
+    preset : {"recommended", "paper"}, default="recommended"
+        Table of values for the training.
+    seed : int, default=0
+        Of the training.
+    n_threads : int, optional
+        Threads of the training; default all that this process may use.
+    epochs : int, optional
+        Passes over the spectra, in place of the preset's; a preset's smallest number
+        of steps still holds.
+    n_latent : int, optional
+        Latent dimensions, in place of the preset's.
+    n_components : int, optional
+        Components of the prior, in place of the preset's.
     overwrite : bool, default=False
         Replace the results of an earlier run.
     on_progress : callable, optional
@@ -117,11 +150,13 @@ def run(
     ------
     FileExistsError
         If the folder holds something that may not be replaced.
+    ImportError
+        If a latent space is asked for and TensorFlow cannot be loaded.
     OSError
-        If the references cannot be read.
+        If the references or the model cannot be read.
     ValueError
-        If a parameter is wrong, the references are unusable, or no particle could be
-        analyzed.
+        If a parameter is wrong, the references or the model are unusable, or no
+        particle could be analyzed.
     """
     from napari_phasemap.core.correlation import pearson_map
     from napari_phasemap.io.spectra import read_references
@@ -139,39 +174,64 @@ def run(
             "energy_unit": energy_unit,
             "detector": detector,
             "duplicates": duplicates,
+            "model": model,
+            "train": train,
+            "method": method,
+            "scope": scope,
+            "preset": preset,
+            "seed": seed,
+            "n_threads": n_threads,
+            "epochs": epochs,
+            "n_latent": n_latent,
+            "n_components": n_components,
         },
     )
     if not (np.isfinite(threshold) and threshold >= 0):
         raise ValueError(f"the threshold is a gap of r, 0 to 2; got {threshold}")
+    network = network_for(recipe, Path(output))
     check_output(Path(output), overwrite=overwrite)
     total = len(recipe.stacks) + 2
     spectra = read_references(recipe.references, energy_unit=energy_unit)
-    batch = _Batch(recipe, spectra)
-    for step, path in enumerate(recipe.stacks):
-        on_progress(step, total, path.name)
-        batch.add(path)
-    chosen = batch.on_one_axis()
-    on_progress(total - 2, total, "correlating")
-    phases = pearson_map(chosen, spectra)
+    checks: list[Callable[[Any], object]] = [spectra.resample]
+    if network is not None and network.is_fitted:
+        checks.append(network.check_energy)
+    found = collect(
+        recipe.stacks,
+        checks=checks,
+        on_progress=lambda step, _, text: on_progress(step, total, text),
+        **{name: recipe.parameters[name] for name in PREPARATION},
+    )
+
+    def told(_step: int, _total: int, text: str) -> None:
+        on_progress(total - 2, total, text)
+
+    told(0, 0, "correlating")
+    phases = pearson_map(found.stacks, spectra)
     about = recipe.to_dict()
-    about["provenance"] = provenance([*recipe.stacks, *recipe.references])
+    inputs = [*recipe.stacks, *recipe.references, *([Path(model)] if model else [])]
+    about["provenance"] = provenance(inputs)
     results = Results(
-        stacks=chosen,
+        stacks=found.stacks,
         references=spectra,
         maps={"phase_map": phases},
         threshold=threshold,
         recipe=about,
     )
+    resolved, more = None, {}
+    if network is not None:
+        results, resolved = with_latent(results, network, recipe, told)
+        more = model_files(network, results, trained=train)
     folder = write_bundle(
         results,
         output,
-        files=batch.files,
-        failures=batch.failures,
+        files=found.files,
+        failures=found.failures,
+        more=more,
         overwrite=overwrite,
         on_progress=lambda _step, _total, text: on_progress(total - 1, total, text),
     )
     on_progress(total, total, "done")
-    return Outcome(results, tuple(batch.failures), folder)
+    return Outcome(results, found.failures, folder, network, resolved)
 
 
 def run_recipe(
@@ -191,91 +251,3 @@ def run_recipe(
         overwrite=overwrite,
         on_progress=on_progress,
     )
-
-
-class _Batch:
-    """Collects prepared stacks, and the reasons why others are not among them."""
-
-    def __init__(self, recipe: Recipe, references: ReferenceSpectra) -> None:
-        self.parameters = recipe.parameters
-        self.references = references
-        self.stacks: list[SpectralStack] = []
-        self.files: dict[str, str] = {}
-        self.failures: list[Failure] = []
-
-    def add(self, path: Path) -> None:
-        """Read a file and prepare what is in it."""
-        from napari_phasemap.io.read import read_stack
-
-        options = ("energies", "energy_unit", "detector", "duplicates")
-        try:
-            read = read_stack(path, **{name: self.parameters[name] for name in options})
-        except Cancelled:
-            raise
-        except Exception as error:  # noqa: BLE001 # a night's batch must go on
-            self._fail(path.stem, path, error)
-            return
-        for stack in read if isinstance(read, list) else [read]:
-            self._prepare(stack, path)
-
-    def _prepare(self, stack: SpectralStack, path: Path) -> None:
-        steps = ("i0", "i0_percentile", "min_counts", "mask")
-        try:
-            ready = prepare(stack, **{name: self.parameters[name] for name in steps})
-            self.references.resample(ready.energy)
-        except Cancelled:
-            raise
-        except Exception as error:  # noqa: BLE001 # a night's batch must go on
-            self._fail(stack.name, path, error)
-            return
-        name = self._unused(ready.name)
-        if name != ready.name:
-            ready = ready.with_step(f"renamed from {ready.name!r}", name=name)
-        self.files[name] = str(path)
-        self.stacks.append(ready)
-
-    def _fail(self, name: str, path: Path, error: Exception) -> None:
-        message = str(error) or type(error).__name__
-        if not isinstance(error, FORESEEN):
-            _log.error("%s: unforeseen error", path, exc_info=error)
-            message = f"unforeseen {type(error).__name__}: {message}"
-        self.failures.append(Failure(name, str(path), " ".join(message.split())))
-
-    def _unused(self, name: str) -> str:
-        number, unused = 1, name
-        while unused in self.files:
-            number += 1
-            unused = f"{name} ({number})"
-        return unused
-
-    def on_one_axis(self) -> StackSet:
-        """Return the stacks on the most frequent energy axis; others have failed."""
-        if not self.stacks:
-            raise ValueError(self._nothing())
-        kinds = [_kind(stack, self.stacks) for stack in self.stacks]
-        common = Counter(kinds).most_common(1)[0][0]
-        kept = []
-        for kind, stack in zip(kinds, self.stacks, strict=True):
-            if kind == common:
-                kept.append(stack)
-                continue
-            try:
-                StackSet([self.stacks[common], stack])
-            except ValueError as error:
-                self._fail(stack.name, Path(self.files[stack.name]), error)
-        return StackSet(kept)
-
-    def _nothing(self) -> str:
-        reasons = "".join(f"\n  {one.name}: {one.message}" for one in self.failures)
-        return f"no particle could be analyzed{reasons}"
-
-
-def _kind(stack: SpectralStack, stacks: Sequence[SpectralStack]) -> int:
-    """Return the number of the first stack that goes together with this one."""
-    for number, other in enumerate(stacks):
-        try:
-            StackSet([other, stack])
-        except ValueError:
-            continue
-        return number
-    raise AssertionError("a stack goes together with itself")

@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import shutil
-import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.changes import change_table, disagreement
 from napari_phasemap.core.progress import OnProgress, ignore_progress
 from napari_phasemap.io.results import write_results
+from napari_phasemap.pipeline.folders import (
+    check_folder,
+    file_names,
+    replacing_folder,
+)
 from napari_phasemap.pipeline.recipe import load_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from os import PathLike
 
     from matplotlib.figure import Figure
@@ -32,14 +35,26 @@ if TYPE_CHECKING:
     from napari_phasemap.core.phasemap import PhaseMap
     from napari_phasemap.io.results import Results
 
-__all__ = ["COLUMNS", "Failure", "check_output", "summary_rows", "write_bundle"]
+__all__ = [
+    "COLUMNS",
+    "RESOLVED_COLUMNS",
+    "Failure",
+    "check_output",
+    "replacing_results",
+    "summary_rows",
+    "write_bundle",
+]
 
 RESULTS, SUMMARY, RECIPE = "results.h5", "summary.csv", "recipe.json"
+CHANGES = "changes.csv"
 #: Columns of the summary; shares in per cent of the assigned pixels.
 COLUMNS = (
     "particle", "file", "phase", "pixels", "percent", "ambiguous_percent",
     "mean_reliability", "message",
 )  # fmt: skip
+#: Further columns where ambiguous pixels were resolved; `disagreeing_pixels` are
+#: unambiguous ones of the phase that lie in the latent cluster of another.
+RESOLVED_COLUMNS = ("resolved_pixels", "resolved_percent", "disagreeing_pixels")
 
 
 @dataclass(frozen=True)
@@ -58,10 +73,11 @@ def write_bundle(
     *,
     files: Mapping[str, str] | None = None,
     failures: Sequence[Failure] = (),
+    more: Mapping[str, Callable[[Path], object]] | None = None,
     overwrite: bool = False,
     on_progress: OnProgress = ignore_progress,
 ) -> Path:
-    """Write results as HDF5, table, figures and recipe into a new folder.
+    """Write results as HDF5, tables, figures and recipe into a new folder.
 
     Everything is written under a temporary name beside it and moved at the end: a
     killed run leaves nothing under the final name.
@@ -69,14 +85,16 @@ def write_bundle(
     Parameters
     ----------
     results : Results
-        With at least one map; the last one ("resolved" after "phase_map") is drawn and
-        counted.
+        With at least one map. The first is drawn and counted; a map "resolved" of the
+        same phases is drawn and counted beside it, with a table of changes.
     output : str or path
         The folder.
     files : mapping of str to str, optional
         File of each particle, by name, for the table.
     failures : sequence of Failure, optional
         Particles to list with their message.
+    more : mapping of str to callable, optional
+        Further files and folders: by name, who writes them to the path they get.
     overwrite : bool, default=False
         Replace a folder that an earlier run wrote, and nothing else.
     on_progress : callable, optional
@@ -98,17 +116,25 @@ def write_bundle(
     if not results.maps:
         raise ValueError("there is no phase map to write")
     output = Path(output)
-    phases = list(results.maps.values())[-1]
+    phases, resolved = _maps(results)
     sheets = _sheets(results, phases)
-    with _replacing_folder(output, overwrite=overwrite) as folder:
+    with replacing_results(output, overwrite=overwrite) as folder:
         for step, (name, make) in enumerate(sheets.items()):
             on_progress(step, len(sheets) + 1, f"figure {name}")
             _save(make(), folder / f"{name}.png")
         on_progress(len(sheets), len(sheets) + 1, "results")
         write_results(results, folder / RESULTS)
         rows = summary_rows(results, phases, files or {}, failures)
-        _write_csv(folder / SUMMARY, rows)
-        names = sorted([*(path.name for path in folder.iterdir()), RECIPE])
+        columns: tuple[str, ...] = COLUMNS
+        if resolved is not None:
+            columns = (*COLUMNS[:-1], *RESOLVED_COLUMNS, COLUMNS[-1])
+            table = change_table(phases, resolved)
+            changes = [dict(zip(table.header, row, strict=True)) for row in table.rows]
+            _write_csv(folder / CHANGES, changes, table.header)
+        _write_csv(folder / SUMMARY, rows, columns)
+        for name, write in (more or {}).items():
+            write(folder / name)
+        names = sorted([*file_names(folder), RECIPE])
         about = {"format": "napari-phasemap recipe", "version": 1}
         about |= {**results.recipe, "files": names}
         text = json.dumps(about, indent=2, ensure_ascii=False)
@@ -128,9 +154,14 @@ def summary_rows(
 
     Shares are in per cent: `percent` of the particle's assigned pixels,
     `ambiguous_percent` of the pixels of the phase. Pixels without phase have a row
-    of their own where there are any.
+    of their own where there are any. `RESOLVED_COLUMNS` are there where the results
+    have a map "resolved".
     """
     rows = []
+    resolved = _maps(results)[1]
+    other = None
+    if resolved is not None and resolved.scores is not None:
+        other = disagreement(phases, resolved, threshold=results.threshold)
     stacks = results.stacks
     ambiguous = phases.ambiguous(results.threshold)
     for stack, low, high in zip(
@@ -145,7 +176,8 @@ def summary_rows(
             if line.startswith("warning")
         ]
         shown = [(n, name, shares[n - 1]) for n, name in enumerate(phases.names, 1)]
-        if (labels == 0).any():
+        after = None if resolved is None else resolved.labels[part]
+        if (labels == 0).any() or (after is not None and (after == 0).any()):
             shown.append((0, "(not assigned)", None))
         for number, name, share in shown:
             here = labels == number
@@ -158,6 +190,13 @@ def summary_rows(
             }
             if share is not None:
                 row["percent"] = f"{share:.3f}"
+            if resolved is not None and after is not None:
+                row["resolved_pixels"] = int(np.count_nonzero(after == number))
+                if number:
+                    new = np.nan_to_num(resolved.fractions(part))[number - 1]
+                    row["resolved_percent"] = f"{new:.3f}"
+                if number and other is not None:
+                    row["disagreeing_pixels"] = int(np.count_nonzero(other[part][here]))
             if number and here.any():
                 gaps = phases.reliability[part][here]
                 row["ambiguous_percent"] = f"{100 * ambiguous[part][here].mean():.3f}"
@@ -176,52 +215,28 @@ def summary_rows(
 
 def check_output(output: Path, *, overwrite: bool) -> None:
     """Raise FileExistsError unless results may be written into this folder."""
-    if not output.exists():
-        return
-    if not output.is_dir():
-        raise FileExistsError(f"{output} is a file; give a folder for the results")
-    present = {path.name for path in output.iterdir()}
-    if not present:
-        return
+    check_folder(output, _written, overwrite=overwrite)
+
+
+def replacing_results(output: Path, *, overwrite: bool) -> AbstractContextManager[Path]:
+    """Give a temporary folder that takes the place of earlier results at the end."""
+    return replacing_folder(output, _written, overwrite=overwrite)
+
+
+def _written(output: Path) -> set[str]:
+    """Return the files that the recipe in a folder names as its own."""
     try:
-        ours = set(load_json(output / RECIPE).get("files", ()))
+        return set(load_json(output / RECIPE).get("files", ()))
     except (OSError, ValueError, TypeError):
-        ours = set()
-    strange = sorted(present - ours)
-    if strange:
-        raise FileExistsError(
-            f"{output} holds files that no earlier run wrote ({', '.join(strange[:3])}"
-            f"{', ...' if len(strange) > 3 else ''}); choose another folder"
-        )
-    if not overwrite:
-        raise FileExistsError(
-            f"{output} holds the results of an earlier run; choose another folder or "
-            "overwrite it"
-        )
+        return set()
 
 
-@contextmanager
-def _replacing_folder(output: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give a temporary folder beside `output` that takes its place at the end."""
-    output = output.absolute()
-    check_output(output, overwrite=overwrite)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
-    new, old = temporary / "new", temporary / "old"
-    try:
-        new.mkdir()
-        yield new
-        check_output(output, overwrite=overwrite)
-        if output.exists():
-            os.replace(output, old)
-        try:
-            os.replace(new, output)
-        except OSError:
-            if old.exists():
-                os.replace(old, output)
-            raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+def _maps(results: Results) -> tuple[PhaseMap, PhaseMap | None]:
+    """Return the map of the phases, and the resolved one if there is any."""
+    phases = next(iter(results.maps.values()))
+    resolved = results.maps.get("resolved")
+    same = resolved is not None and resolved.names == phases.names
+    return phases, resolved if same and resolved is not phases else None
 
 
 def _sheets(results: Results, phases: PhaseMap) -> dict[str, Callable[[], Figure]]:
@@ -257,6 +272,15 @@ def _sheets(results: Results, phases: PhaseMap) -> dict[str, Callable[[], Figure
         sheets["references"] = lambda: figures.reference_sheet(
             references, energy=stacks.energy, colors=colors
         )
+    resolved = _maps(results)[1]
+    if resolved is not None:
+        sheets["resolved"] = lambda: figures.map_sheet(stacks, resolved)
+        sheets["resolved_fractions"] = lambda: figures.fraction_sheet(stacks, resolved)
+    latent = results.latent
+    if latent is not None and latent.shape[1] > 1:
+        sheets["latent"] = lambda: figures.latent_sheet(
+            latent, phases, resolved, threshold=threshold
+        )
     return sheets
 
 
@@ -266,8 +290,10 @@ def _save(figure: Figure, path: Path) -> None:
     save_figure(figure, path)
 
 
-def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def _write_csv(
+    path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = COLUMNS
+) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, restval="")
+        writer = csv.DictWriter(file, columns, restval="")
         writer.writeheader()
         writer.writerows(rows)

@@ -19,7 +19,7 @@ from napari_phasemap.core.eels_workflow import EelsAnalysis, analyze_edges
 from napari_phasemap.core.progress import OnProgress, ignore_progress
 from napari_phasemap.core.stack import SpectralStack
 from napari_phasemap.io.read import read_stack
-from napari_phasemap.pipeline.bundle import _replacing_folder, check_output
+from napari_phasemap.pipeline.bundle import check_output, replacing_results
 from napari_phasemap.pipeline.recipe import FORMAT, provenance
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def write_eels(
     from napari_phasemap.figures import eels_sheet, save_figure
 
     output = Path(output)
-    with _replacing_folder(output, overwrite=overwrite) as folder:
+    with replacing_results(output, overwrite=overwrite) as folder:
         np.savez_compressed(folder / "maps.npz", **_images(analysis))
         for edge in analysis.edges.values():
             _write_spectra(folder / f"spectra_{_stem(edge.recipe.name)}.csv", edge)

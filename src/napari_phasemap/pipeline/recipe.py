@@ -28,7 +28,7 @@ VERSION = 1
 LARGEST = 16 << 20
 #: Packages whose version may change a number or a picture.
 PACKAGES = ("napari-phasemap", "numpy", "scipy", "numba", "scikit-image", "h5py",
-            "tifffile", "matplotlib")  # fmt: skip
+            "tifffile", "matplotlib", "tensorflow", "keras")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ class Recipe:
         for name in ("i0", "mask", "energies"):
             if parameters.get(name) and Path(parameters[name]).is_file():
                 parameters[name] = str(Path(parameters[name]).absolute())
+        if parameters.get("model"):
+            parameters["model"] = str(Path(parameters["model"]).absolute())
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -167,9 +169,12 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_companions(inputs: Iterable[Path]) -> list[Path]:
-    """Return the files and those that are read with them."""
+    """Return the files and those that are read with them; of a folder, all in it."""
     found: list[Path] = []
     for path in inputs:
+        if path.is_dir():
+            found += sorted(one for one in path.iterdir() if one.is_file())
+            continue
         found.append(path)
         if path.suffix.lower() == ".hdr":
             found += sorted(path.parent.glob(f"{_literal(path.stem)}_*.xim"))
