@@ -64,7 +64,7 @@ def mean_spectra(
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = total / count[:, np.newaxis]
         variance = square / count[:, np.newaxis] - mean * mean
-    return mean, np.sqrt(np.maximum(variance, 0.0)), count
+    return mean, np.sqrt(np.maximum(variance, 0.0)), count.astype(np.int64)
 
 
 def standardize(spectra: ArrayLike, /) -> NDArray[np.float64]:
@@ -97,4 +97,4 @@ def _sums(
     labels: NDArray[Any], values: NDArray[np.float64], n_classes: int
 ) -> NDArray[np.float64]:
     sums = np.bincount(labels, weights=values, minlength=n_classes + 1)
-    return sums[1 : n_classes + 1]
+    return sums[1 : n_classes + 1].astype(np.float64)

@@ -47,6 +47,8 @@ class _Choice(QWidget):
         self._viewer = viewer
         self._link = link
         self._ways = QComboBox()
+        shortened = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        self._ways.setSizeAdjustPolicy(shortened)
         for way, text in ways.items():
             self._ways.addItem(text, way)
         self._draw = QPushButton("Draw region")
@@ -163,13 +165,23 @@ class MaskChoice(_Choice):
     region_name = "mask region"
 
     def __init__(self, viewer: Any, link: ViewerLink) -> None:
+        self._lowest = QDoubleSpinBox()
+        self._lowest.setRange(-10.0, 10.0)
+        self._lowest.setDecimals(3)
+        self._lowest.setSingleStep(0.01)
+        self._lowest.setValue(0.1)
+        self._lowest.setPrefix("mean OD above ")
+        self._lowest.setToolTip("Thin material that Otsu's threshold leaves out.")
         ways = {
             "otsu": "Otsu threshold of the mean OD",
+            "threshold": "threshold of the mean OD",
             "region": "drawn region",
             "file": "mask from a file",
             "all": "all pixels",
         }
         super().__init__(viewer, link, ways)
+        self._form.insertRow(1, "", self._lowest)
+        self._show_control()
 
     def mask(self, stack: SpectralStack) -> NDArray[np.bool_]:
         """Return the mask of one stack, True where a pixel is analyzed."""
@@ -179,6 +191,20 @@ class MaskChoice(_Choice):
             from napari_phasemap.io.spectra import read_mask
 
             return read_mask(self.chosen_path(), stack.shape)
+        if self.way == "threshold":
+            return mask_from(stack, method="threshold", low=self._lowest.value())
         if self.way == "all":
             return np.isfinite(mean_image(stack))
         return mask_from(stack, method="otsu")
+
+    def describe(self) -> str:
+        """Return the choice in words, with the number that belongs to it."""
+        words = super().describe()
+        return (
+            f"{words} > {self._lowest.value():g}" if self.way == "threshold" else words
+        )
+
+    def _show_control(self) -> None:
+        super()._show_control()
+        if self._form.indexOf(self._lowest) >= 0:
+            self._form.setRowVisible(self._lowest, self.way == "threshold")

@@ -39,7 +39,8 @@ FILE_FILTER = (
     "Stacks (*.hdr *.hdf5 *.h5 *.nxs *.nx5 *.tif *.tiff *.npz *.npy "
     "*.dm3 *.dm4 *.hspy *.emd);;All files (*)"
 )
-COLUMNS = ("stack", "holds", "rows x cols", "energies (eV)", "analyzed")
+ANALYZED = 1
+COLUMNS = ("stack", "analyzed", "file holds", "rows x cols", "energies (eV)")
 
 
 class DataPanel(Dock):
@@ -152,7 +153,9 @@ class DataPanel(Dock):
                 energies = f"{stack.n_energies}: {low:g}-{high:g}"
             rows, cols = stack.shape
             holds = stack.quantity.replace("_", " ")
-            item = QTreeWidgetItem([stack.name, holds, f"{rows} x {cols}", energies])
+            item = QTreeWidgetItem(
+                [stack.name, "", holds, f"{rows} x {cols}", energies]
+            )
             state = Qt.CheckState.Checked
             if stack.name in unchecked or stack.n_energies < 2:
                 state = Qt.CheckState.Unchecked
@@ -179,7 +182,10 @@ class DataPanel(Dock):
         analyzed = {} if stacks is None else {s.name: s for s in stacks}
         for source, item in zip(sources, self._items(), strict=True):
             stack = analyzed.get(source.name)
-            item.setText(4, "no" if stack is None else f"{stack.n_pixels} pixels")
+            item.setText(
+                ANALYZED, "no" if stack is None else f"{stack.n_pixels} pixels"
+            )
+            self._list.resizeColumnToContents(ANALYZED)
         if not sources:
             hint = "Open your stacks, or the sample particles."
         elif stacks is None:

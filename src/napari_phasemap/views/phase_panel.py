@@ -18,7 +18,6 @@ from qtpy.QtWidgets import (
     QMenu,
     QPushButton,
     QTabWidget,
-    QToolButton,
     QVBoxLayout,
 )
 from superqt import QLabeledDoubleSlider
@@ -48,7 +47,8 @@ LAYERS = (
         "Phase colors, as bright as the pixel is reliable.",
     ),
 )
-#: Largest threshold of the slider; the paper uses 0.005.
+#: Largest threshold of the slider, more where the references differ by more; the
+#: paper uses 0.005.
 MAX_THRESHOLD = 0.05
 REFERENCE_FILTER = (
     "Spectra (*.csv *.txt *.xsp *.nor *.msa *.dat *.r *.t);;All files (*)"
@@ -181,6 +181,7 @@ class PhasePanel(Dock):
                 f"{gap:.5f}. A larger threshold calls even pure pixels ambiguous."
             )
             self._proposed = gap
+            self._slider.setMaximum(max(MAX_THRESHOLD, 1.2 * gap))
         self._propose.setEnabled(len(references) > 1)
 
     def _at_stack_energies(self, references: ReferenceSpectra) -> ReferenceSpectra:
@@ -297,9 +298,7 @@ class PhasePanel(Dock):
             check.toggled.connect(lambda on, k=kind: self.set_layer(k, on))
             self._boxes[kind] = check
             layout.addWidget(check)
-        self._correlations = QToolButton()
-        self._correlations.setText("correlation r with")
-        self._correlations.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._correlations = QPushButton("correlation r with")
         layout.addWidget(self._correlations)
         return box
 
