@@ -36,6 +36,13 @@ __all__ = ["Dock", "guarded"]
 PLACE_AFTER = 50
 #: A dock below the image takes this part of the window's height: one in so many.
 BOTTOM_SHARE = 3
+#: Pixels that a dock needs for its controls beside a scroll bar.
+MIN_WIDTH = 330
+#: Which columns the corners below them belong to.
+SIDES = (
+    (Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea),
+    (Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea),
+)
 
 
 def guarded(slot: Callable[..., None]) -> Callable[..., None]:
@@ -87,7 +94,7 @@ class Dock(QWidget):
         layout.addWidget(self._hint)
         layout.addWidget(area, 1)
         layout.addWidget(self.job)
-        self.setMinimumWidth(300)
+        self.setMinimumWidth(MIN_WIDTH)
         self.destroyed.connect(_closer(self._connections, self.job))
 
     def set_hint(self, text: str) -> None:
@@ -118,7 +125,11 @@ class Dock(QWidget):
         window, dock = self.window(), _dock_of(self)
         if dock is None or not isinstance(window, QMainWindow) or dock.isFloating():
             return
+        dock.setWindowTitle(self.title)  # tabs are too narrow for napari's longer one
         if self.area == "bottom":
+            # The columns beside the image keep their height: only it gives room.
+            for corner, side in SIDES:
+                window.setCorner(corner, side)
             window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
             height = window.height() // BOTTOM_SHARE
             window.resizeDocks([dock], [height], Qt.Orientation.Vertical)

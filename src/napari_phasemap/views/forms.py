@@ -35,6 +35,7 @@ class ParameterForm(QWidget):
         docs = parameter_docs(type(values))
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self._controls: dict[str, QWidget] = {}
         for item in fields(values):
             if names is None or item.name in names:
@@ -68,13 +69,9 @@ class ParameterForm(QWidget):
     def _make(self, name: str) -> Any:
         hint = self._hints[name]
         if get_origin(hint) is Literal:
-            box = QComboBox()
-            box.addItems([str(option) for option in get_args(hint)])
-            return box
+            return _choice([str(option) for option in get_args(hint)])
         if hint is bool:
-            box = QComboBox()
-            box.addItems(["True", "False"])
-            return box
+            return _choice(["True", "False"])
         if hint is int:
             spin = QSpinBox()
             spin.setRange(0, MANY)
@@ -89,6 +86,15 @@ class ParameterForm(QWidget):
             text = control.currentText()
             return text == "True" if hint is bool else text
         return _parsed(name, control.text().strip(), hint)
+
+
+def _choice(options: list[str]) -> QComboBox:
+    """Return a box that may be narrower than its longest option: docks are narrow."""
+    box = QComboBox()
+    box.addItems(options)
+    shortened = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+    box.setSizeAdjustPolicy(shortened)
+    return box
 
 
 def _text(value: Any) -> str:
