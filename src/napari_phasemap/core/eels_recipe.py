@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+# The form of the settings reads these types while it runs.
+from napari_phasemap.core.net_edge import BackgroundMethod  # noqa: TC001
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from napari_phasemap.core.net_edge import BackgroundMethod
     from napari_phasemap.core.stack import SpectralStack
 
 __all__ = [

@@ -1,0 +1,273 @@
+"""What the EELS docks run beside the window: plain functions with ``on_progress``.
+
+* `mean_spectrum`, `jump_ratios`: what the plots show.
+* `analyze_edges`: the steps for several edges, one failure not stopping the others.
+* `edit_classes`, `measure_thickness`, `align_stacks`, `name_by`: further steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_phasemap.core.progress import OnProgress, ignore_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from napari_phasemap.core.eels import EdgeAnalysis
+    from napari_phasemap.core.eels_recipe import EdgeRecipe
+    from napari_phasemap.core.naming import ClassNames
+    from napari_phasemap.core.phasemap import PhaseMap
+    from napari_phasemap.core.stack import SpectralStack
+    from napari_phasemap.core.thickness import Thickness
+
+__all__ = [
+    "Analyzed",
+    "JumpRatios",
+    "align_stacks",
+    "analyze_edges",
+    "clustered_values",
+    "edit_classes",
+    "jump_ratios",
+    "mean_spectrum",
+    "measure_thickness",
+    "name_by",
+    "suggest_number",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Analyzed:
+    """What came of several edges: results, and a sentence per edge that failed."""
+
+    stack: SpectralStack
+    done: tuple[EdgeAnalysis, ...]
+    failed: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class JumpRatios:
+    """Jump ratios as `edge_present` compares them, and which pixels are significant."""
+
+    jump: NDArray[np.float32]
+    significant: NDArray[np.bool_]
+
+    def present(self, threshold: float) -> NDArray[np.bool_]:
+        """Return which pixels have the edge at a threshold."""
+        return np.asarray(self.significant & (self.jump > threshold))
+
+
+def mean_spectrum(
+    stack: SpectralStack, /, *, on_progress: OnProgress = ignore_progress
+) -> NDArray[np.float64]:
+    """Return the mean of the masked pixels, of shape (n_energies,); NaN left out."""
+    on_progress(0, 1, "mean spectrum")
+    flat = np.asarray(stack.data).reshape(stack.n_energies, -1)
+    kept = np.flatnonzero(stack.mask)
+    mean = np.full(stack.n_energies, np.nan)
+    for channel, values in enumerate(flat):
+        chosen = values[kept]
+        known = chosen[np.isfinite(chosen)]
+        if known.size:
+            mean[channel] = known.mean(dtype=np.float64)
+    return mean
+
+
+def jump_ratios(
+    stack: SpectralStack,
+    recipe: EdgeRecipe,
+    previous: EdgeAnalysis | None,
+    /,
+    *,
+    on_progress: OnProgress = ignore_progress,
+) -> JumpRatios:
+    """Return the jump ratio of every pixel, averaged over neighbors as in the run."""
+    from napari_phasemap.core.background import subtract_background
+    from napari_phasemap.core.net_edge import edge_present
+    from napari_phasemap.core.pixel_spectra import average_neighbors
+
+    if recipe.fit_window is None:
+        raise ValueError(f"{recipe.name} has no fit window, so there is no jump ratio")
+    on_progress(0, 1, f"{recipe.name}: jump ratios")
+    settings = ("fit_window", "window", "method", "background_neighbors")
+    if (
+        previous is not None
+        and previous.stack is stack
+        and all(getattr(previous.recipe, s) == getattr(recipe, s) for s in settings)
+    ):
+        edge = previous.edge
+    else:
+        edge = subtract_background(
+            stack,
+            fit_window=recipe.fit_window,
+            window=recipe.window,
+            method=recipe.method,
+            neighbors=recipe.background_neighbors,
+            name=recipe.name,
+        )
+    sigma = recipe.present_neighbors
+    signal = average_neighbors(edge.signal, stack, sigma=sigma)
+    background = average_neighbors(edge.background, stack, sigma=sigma)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        jump = np.where(background == 0, 1.0, (signal + background) / background)
+    significant = edge_present(
+        edge,
+        significance=recipe.significance,
+        jump_ratio=-np.inf,
+        neighbors=sigma,
+    )
+    return JumpRatios(jump.astype(np.float32), significant)
+
+
+def analyze_edges(
+    stack: SpectralStack,
+    recipes: Sequence[EdgeRecipe],
+    previous: Mapping[str, EdgeAnalysis],
+    measured: Thickness | None,
+    /,
+    *,
+    on_progress: OnProgress = ignore_progress,
+) -> Analyzed:
+    """Analyze edges one after the other; steps that did not change are taken over."""
+    from napari_phasemap.core.eels import analyze_edge
+
+    done, failed, warnings = [], [], []
+    for number, recipe in enumerate(recipes):
+        report = _part_of(on_progress, number, len(recipes))
+        try:
+            analysis = analyze_edge(
+                stack, recipe, previous=previous.get(recipe.name), on_progress=report
+            )
+        except ValueError as error:
+            failed.append(f"{recipe.name}: {error}")
+            continue
+        done.append(analysis)
+        if measured is not None:
+            warning = _thickness_bands(analysis, measured)
+            warnings += [warning] if warning else []
+    return Analyzed(stack, tuple(done), tuple(failed), tuple(warnings))
+
+
+def _part_of(on_progress: OnProgress, number: int, total: int) -> OnProgress:
+    """Return a report of one edge as a part of all."""
+
+    def report(step: int, steps: int, text: str) -> None:
+        on_progress(number * steps + min(step, steps - 1), total * steps, text)
+
+    return report
+
+
+def _thickness_bands(analysis: EdgeAnalysis, measured: Thickness) -> str | None:
+    from napari_phasemap.core.mutual_information import mutual_information
+    from napari_phasemap.core.thickness import thickness_bins, thickness_warning
+
+    bins = thickness_bins(measured)
+    pairs = mutual_information(analysis.classes, bins, stacks=analysis.stack)
+    return thickness_warning(pairs, analysis.recipe.name)
+
+
+def clustered_values(analysis: EdgeAnalysis) -> NDArray[np.float32]:
+    """Return what k-means ran on."""
+    on_picture = analysis.recipe.cluster_on == "embedding"
+    if on_picture and analysis.embedding is not None:
+        return analysis.embedding
+    return analysis.values
+
+
+def suggest_number(
+    stack: SpectralStack,
+    recipe: EdgeRecipe,
+    previous: EdgeAnalysis | None,
+    /,
+    *,
+    on_progress: OnProgress = ignore_progress,
+) -> EdgeAnalysis:
+    """Analyze an edge with the suggested number of classes; UMAP only if it is there.
+
+    What was done for an earlier result is not done again.
+    """
+    from napari_phasemap.core.eels import analyze_edge
+
+    pictured = previous is not None and previous.embedding is not None
+    recipe = replace(recipe, n_clusters="auto", embed=recipe.embed and pictured)
+    return analyze_edge(stack, recipe, previous=previous, on_progress=on_progress)
+
+
+def edit_classes(
+    analysis: EdgeAnalysis,
+    edit: Callable[[PhaseMap], PhaseMap],
+    /,
+    *,
+    on_progress: OnProgress = ignore_progress,
+) -> EdgeAnalysis:
+    """Change the classes by hand; their spectra and stabilities follow."""
+    on_progress(0, 1, "classes")
+    return refreshed(replace(analysis, classes=edit(analysis.classes)))
+
+
+def refreshed(analysis: EdgeAnalysis) -> EdgeAnalysis:
+    """Return an analysis whose spectra and stabilities are those of its classes."""
+    from napari_phasemap.core.clustering import class_stability
+    from napari_phasemap.core.naming import class_spectra
+
+    classes = analysis.classes
+    return replace(
+        analysis,
+        stability=class_stability(clustered_values(analysis), classes),
+        spectra=class_spectra(analysis.edge, classes),
+    )
+
+
+def measure_thickness(
+    low_loss: SpectralStack,
+    mask: NDArray[np.bool_],
+    /,
+    *,
+    on_progress: OnProgress = ignore_progress,
+) -> Thickness:
+    """Measure the thickness of the pixels of a mask."""
+    from napari_phasemap.core.thickness import thickness
+
+    on_progress(0, 1, f"thickness from {low_loss.name}")
+    return thickness(low_loss.with_mask(mask))
+
+
+def align_stacks(
+    low_loss: SpectralStack,
+    core_loss: SpectralStack,
+    /,
+    *,
+    on_progress: OnProgress = ignore_progress,
+) -> tuple[SpectralStack, Any]:
+    """Bring the zero loss to 0 eV in both."""
+    from napari_phasemap.core.thickness import align_zero_loss
+
+    on_progress(0, 1, "zero loss")
+    return align_zero_loss(low_loss.with_mask(core_loss.mask), core_loss)
+
+
+def name_by(
+    analysis: EdgeAnalysis,
+    paths: Sequence[Path],
+    /,
+    *,
+    on_progress: OnProgress = ignore_progress,
+) -> ClassNames:
+    """Explain the classes by reference spectra from files."""
+    from napari_phasemap.core.naming import class_spectra, name_classes
+    from napari_phasemap.io.spectra import read_references
+
+    on_progress(0, 2, "reading references")
+    references = read_references(paths)
+    on_progress(1, 2, "comparing")
+    spectra = class_spectra(analysis.edge, analysis.classes)
+    return name_classes(
+        spectra, references, tangents=analysis.recipe.fit_window is not None
+    )
