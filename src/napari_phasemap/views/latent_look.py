@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FigureTab", "LookTab"]
 
+#: Up to how many points, and the diameter in pixels that they start with.
+SIZES = ((20_000, 5.0), (300_000, 3.0), (float("inf"), 2.0))
 BACKGROUNDS = {
     "as shown": "",
     "white": "#ffffff",
@@ -113,7 +115,7 @@ class LookTab(QWidget):
                 combo.setCurrentIndex(index if index < len(names) else -1)
                 combo.setEnabled(index < len(names))
         self._flat.setEnabled(len(names) > 2)
-        self._size.setValue(5.0 if n_points < 20_000 else 3.0)
+        self._size.setValue(next(size for most, size in SIZES if n_points <= most))
 
     def toggle_flat(self) -> None:
         """Change between two and three axes."""

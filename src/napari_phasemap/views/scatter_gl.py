@@ -21,6 +21,9 @@ __all__ = ["LineSet", "PointCloud", "has_opengl", "ordered_depth"]
 
 #: Points drawn while the camera moves: 30 ms in software rendering.
 MAX_MOVING = 100_000
+#: Pixels from which points are discs. The test that rounds them keeps the card from
+#: skipping what is hidden, so that small points are squares.
+ROUND_FROM = 3.5
 #: A point without coordinates is put here, far outside of any view.
 NOWHERE = 1e9
 
@@ -47,15 +50,17 @@ void main() {
     v_color = entry.rgb;
 }
 """
-POINT_FRAGMENT = """
-uniform float u_size;
+SQUARE_FRAGMENT = """
+uniform float u_opacity;
+varying vec3 v_color;
+void main() { gl_FragColor = vec4(v_color, u_opacity); }
+"""
+ROUND_FRAGMENT = """
 uniform float u_opacity;
 varying vec3 v_color;
 void main() {
-    if (u_size > 3.5) {
-        vec2 off = gl_PointCoord - vec2(0.5);
-        if (dot(off, off) > 0.25) discard;
-    }
+    vec2 off = gl_PointCoord - vec2(0.5);
+    if (dot(off, off) > 0.25) discard;
     gl_FragColor = vec4(v_color, u_opacity);
 }
 """
@@ -123,7 +128,10 @@ class PointCloud:
     """
 
     def __init__(self) -> None:
-        self._program = gloo.Program(POINT_VERTEX, POINT_FRAGMENT)
+        self._programs = {
+            is_round: gloo.Program(POINT_VERTEX, fragment)
+            for is_round, fragment in ((False, SQUARE_FRAGMENT), (True, ROUND_FRAGMENT))
+        }
         self._n_points = 0
         self._n_codes = 1
         self._order: NDArray[np.uint32] | None = None
@@ -135,10 +143,12 @@ class PointCloud:
         place = np.ascontiguousarray(points.T)
         if not np.isfinite(place).all():
             place = np.nan_to_num(place, nan=NOWHERE, posinf=NOWHERE, neginf=NOWHERE)
-        self._program["a_position"] = gloo.VertexBuffer(place)
+        positions = gloo.VertexBuffer(place)
         self._n_points = points.shape[1]
         self._codes = gloo.VertexBuffer(np.zeros(self._n_points, np.float32))
-        self._program["a_code"] = self._codes
+        for program in self._programs.values():
+            program["a_position"] = positions
+            program["a_code"] = self._codes
         self._few = self._all = None
         if self._n_points > MAX_MOVING:
             rng = np.random.default_rng(0)
@@ -159,9 +169,11 @@ class PointCloud:
         The fourth value is how far in front a point is drawn, 0 is hidden.
         """
         self._n_codes = table.shape[1]
-        self._program["u_table"] = gloo.Texture2D(
+        texture = gloo.Texture2D(
             table, interpolation="nearest", wrapping="clamp_to_edge"
         )
+        for program in self._programs.values():
+            program["u_table"] = texture
 
     def draw(
         self,
@@ -187,7 +199,7 @@ class PointCloud:
             ),
             cull_face=False,
         )
-        program = self._program
+        program = self._programs[size > ROUND_FROM]
         program["u_matrix"] = matrix.T.astype(np.float32)
         program["u_n_codes"] = float(self._n_codes)
         program["u_size"] = float(size)
