@@ -110,10 +110,14 @@ def subtract_background(
     )
     before = _slab(stack, fit)
     raw = _slab(stack, signal)
-    measured = _measured(stack, before, raw, method)
+    # One pass over each window gives all sums: reading the data is what costs time.
+    weights = np.stack([np.ones(len(before)), table.log_energy]).astype(np.float32)
+    moments = weights @ before
+    total = np.ones(len(raw), dtype=np.float32) @ raw
+    measured = _measured(stack, before, moments[0] + total, method)
     if method == "poisson":
         r, error, level, level_variance = _fit_counts(
-            table, before, stack, measured, neighbors
+            table, moments.astype(np.float64), stack, measured, neighbors
         )
         noise = np.zeros(len(level))
     else:
@@ -122,9 +126,9 @@ def subtract_background(
     # Few counts leave the exponent uncertain and the curved law biased; beyond the cap
     # the correction would itself be a guess.
     variance = np.minimum(error**2, LARGEST_VARIANCE) if method == "poisson" else None
-    net = raw - table.basis @ table.window_coefficients(r, level, variance)
+    net = table.basis @ table.window_coefficients(r, level, variance)
+    np.subtract(raw, net, out=net)
     net[:, ~measured] = np.nan
-    ones = np.ones(len(raw), dtype=np.float32)
     share, slope, at_reference = table.read(
         r, table.window_total, table.window_slope, table.at_reference
     )
@@ -132,7 +136,6 @@ def subtract_background(
         (bias,) = table.read(r, table.total_bias)
         share = share - bias * variance
     background = level * share
-    total = ones @ raw
     model = level_variance * share**2 + (background * slope * error) ** 2
     channel_noise = noise * len(raw)
     counted = method == "poisson"
@@ -226,7 +229,7 @@ def _slab(stack: SpectralStack, channels: slice) -> NDArray[np.float32]:
 def _measured(
     stack: SpectralStack,
     before: NDArray[np.float32],
-    raw: NDArray[np.float32],
+    sums: NDArray[np.float32],
     method: str,
 ) -> NDArray[np.bool_]:
     """Return which pixels are finite, after refusing what is not counts."""
@@ -235,8 +238,6 @@ def _measured(
             f"{stack.name!r} holds {stack.quantity}, method 'poisson' needs counts; "
             "use method='least_squares'"
         )
-    ones = np.ones(max(len(before), len(raw)), dtype=np.float32)
-    sums = ones[: len(before)] @ before + ones[: len(raw)] @ raw
     measured: NDArray[np.bool_] = np.isfinite(sums)
     if method == "poisson":
         kept = stack.mask.ravel() & measured
@@ -255,14 +256,12 @@ def _measured(
 
 def _fit_counts(
     table: PowerLawTable,
-    before: NDArray[np.float32],
+    sums: NDArray[np.float64],
     stack: SpectralStack,
     measured: NDArray[np.bool_],
     neighbors: float,
 ) -> tuple[NDArray[np.float64], ...]:
-    """Return exponent, its error, level and the level's variance."""
-    weights = np.stack([np.ones(len(before)), table.log_energy]).astype(np.float32)
-    sums = (weights @ before).astype(np.float64)
+    """Return exponent, its error, level and the level's variance from the moments."""
     sums[:, ~measured] = 0.0
     level = sums[0]
     shared, counts = sums, level
