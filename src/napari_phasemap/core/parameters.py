@@ -1,6 +1,7 @@
 """Read the form of a step from its signature: parameters are described once.
 
 * `parameters_of`: the keyword-only parameters of a function with their texts.
+* `fields_of`: the same of a dataclass of parameters.
 * `Parameter`: one of them.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -23,7 +24,7 @@ from typing import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Parameter", "parameters_of"]
+__all__ = ["Parameter", "fields_of", "parameters_of"]
 
 #: Parameters that steer a function and change no result.
 NOT_SHOWN = ("on_progress", "overwrite")
@@ -38,7 +39,8 @@ class Parameter:
     name : str
         As in the signature.
     type : type
-        bool, int, float or str; values may also be None where `default` is.
+        bool, int, float or str, of a dataclass also tuple (of int); values may also be
+        None where `default` is.
     default : object
         As in the signature.
     choices : tuple of str
@@ -99,6 +101,51 @@ def parameters_of(function: Callable[..., Any], /) -> tuple[Parameter, ...]:
         kind, choices = _plain(hints[name], name)
         default = parameter.default
         found.append(Parameter(name, kind, default, choices, texts.get(name, "")))
+    return tuple(found)
+
+
+def fields_of(described: type, /) -> tuple[Parameter, ...]:
+    """Return the fields of a dataclass of parameters, in order.
+
+    Parameters
+    ----------
+    described : type
+        A dataclass whose fields have defaults and types as for `parameters_of`, or
+        ``tuple[int, ...]``, and are described in its numpydoc docstring.
+
+    Returns
+    -------
+    tuple of Parameter
+
+    Raises
+    ------
+    TypeError
+        If it is no dataclass, or an annotation is of another kind.
+
+    Examples
+    --------
+    >>> @dataclass
+    ... class Sizes:
+    ...     '''Sizes.
+    ...
+    ...     Parameters
+    ...     ----------
+    ...     widths : tuple of int
+    ...         In pixels.
+    ...     '''
+    ...     widths: tuple[int, ...] = (3, 5)
+    >>> fields_of(Sizes)[0].type, fields_of(Sizes)[0].text
+    (<class 'tuple'>, 'In pixels.')
+    """
+    hints = get_type_hints(described)
+    texts = _texts(inspect.getdoc(described) or "")
+    found = []
+    for item in fields(described):
+        hint = hints[item.name]
+        many = get_origin(hint) is tuple and get_args(hint) == (int, ...)
+        kind, choices = (tuple, ()) if many else _plain(hint, item.name)
+        text = texts.get(item.name, "")
+        found.append(Parameter(item.name, kind, item.default, choices, text))
     return tuple(found)
 
 

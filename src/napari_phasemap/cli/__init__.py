@@ -1,0 +1,33 @@
+"""Run napari-phasemap from a terminal, without a window.
+
+* ``info``: what is in a file.
+* ``run``: from stacks and references to a folder of results.
+* ``train``: a model of the latent space of many particles.
+* ``compare``: methods against one another and against a truth.
+* ``demo``: the main job on the sample particles.
+* ``eels``: from a spectrum image to classes of its edges and their bonds.
+
+Exit codes: 0 all went well, 1 some particle or file failed, 2 wrong usage or nothing
+could be done.
+"""
+
+from __future__ import annotations
+
+import click
+
+from napari_phasemap.cli.eels import eels
+from napari_phasemap.cli.info import info
+from napari_phasemap.cli.models import compare, train
+from napari_phasemap.cli.run import demo, run
+
+__all__ = ["main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="napari-phasemap")
+def main() -> None:
+    """Find the chemical phases in hyperspectral stacks, pixel by pixel."""
+
+
+for _command in (info, run, train, compare, demo, eels):
+    main.add_command(_command)
