@@ -20,7 +20,7 @@ from napari_phasemap.core.progress import OnProgress, ignore_progress
 from napari_phasemap.core.stack import SpectralStack
 from napari_phasemap.io.read import read_stack
 from napari_phasemap.pipeline.bundle import check_output, replacing_results
-from napari_phasemap.pipeline.recipe import FORMAT, provenance
+from napari_phasemap.pipeline.recipe import FORMAT, VERSION, provenance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,6 +149,7 @@ def write_eels(
         files = sorted([path.name for path in folder.iterdir()] + ["recipe.json"])
         settings = {
             "format": FORMAT,
+            "version": VERSION,
             "command": "eels",
             "edges": [asdict(edge.recipe) for edge in analysis.edges.values()],
             "warnings": list(analysis.warnings),
