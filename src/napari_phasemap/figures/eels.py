@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -38,6 +38,8 @@ __all__ = [
     "draw_thickness",
     "eels_sheet",
 ]
+
+PairValue: TypeAlias = Literal["log2_lift", "n", "contribution"]
 
 #: Points of an embedding that are drawn: more only cover one another.
 MOST_POINTS = 20_000
@@ -118,8 +120,10 @@ def draw_pairs(
     *,
     names: tuple[str, str] = ("", ""),
     alpha: float = 0.01,
+    value: PairValue = "log2_lift",
+    order: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None,
 ) -> AxesImage:
-    """Draw log2 of the lift of every pair of classes; hatched where not significant.
+    """Draw a number of every pair of classes; hatched where not significant.
 
     Parameters
     ----------
@@ -131,19 +135,28 @@ def draw_pairs(
         Names of the two edges, for the axes.
     alpha : float, default=0.01
         Largest family-wise p that is significant.
+    value : {"log2_lift", "n", "contribution"}, default="log2_lift"
+        Which array of `pairs` is colored.
+    order : tuple of ndarray of int, optional
+        Which classes of either edge are shown, in which order (see `diagonal_order`);
+        default all, class 0 first.
 
     Returns
     -------
     AxesImage
-        Rows are the classes of the first edge; class 0 first.
+        Rows are the classes of the first edge.
     """
     from matplotlib.patches import Rectangle
 
-    lift = np.clip(np.nan_to_num(pairs.log2_lift), -LIFT_LIMIT, LIFT_LIMIT)
-    artist = axes.imshow(
-        lift, cmap="RdBu_r", vmin=-LIFT_LIMIT, vmax=LIFT_LIMIT, aspect="auto"
-    )
-    significant = pairs.significant(alpha)
+    rows, columns = order or (np.arange(n) for n in pairs.n.shape)
+    here = np.ix_(rows, columns)
+    shown = np.nan_to_num(getattr(pairs, value)[here].astype(np.float64))
+    low, high = _pair_limits(shown, value)
+    shown = np.clip(shown, low, high)
+    cmap = "viridis" if value == "n" else "RdBu_r"
+    artist = axes.imshow(shown, cmap=cmap, vmin=low, vmax=high, aspect="auto")
+    significant = pairs.significant(alpha)[here]
+    count = pairs.n[here]
     for row, col in np.argwhere(~significant):
         axes.add_patch(
             Rectangle(
@@ -156,24 +169,37 @@ def draw_pairs(
                 linewidth=0,
             )
         )
-    if max(pairs.n.shape) <= NUMBERED + 1:
+    if max(count.shape) <= NUMBERED + 1:
         for row, col in np.argwhere(significant):
-            dark = abs(lift[row, col]) > 0.6 * LIFT_LIMIT
+            dark = shown[row, col] < 0.6 * high
+            if value != "n":
+                dark = abs(shown[row, col]) > 0.6 * high
             axes.text(
                 col,
                 row,
-                f"{pairs.n[row, col]}",
+                f"{count[row, col]}",
                 ha="center",
                 va="center",
                 fontsize=SMALL - 1.5,
                 color="w" if dark else "k",
             )
-    axes.set_xticks(range(len(pairs.names_b)), pairs.names_b, rotation=90)
-    axes.set_yticks(range(len(pairs.names_a)), pairs.names_a)
+    names_a, names_b = np.array(pairs.names_a)[rows], np.array(pairs.names_b)[columns]
+    axes.set_xticks(range(len(names_b)), names_b.tolist(), rotation=90)
+    axes.set_yticks(range(len(names_a)), names_a.tolist())
     axes.set(xlabel=names[1], ylabel=names[0])
     axes.set_title(f"excess {pairs.excess:.2f} bit, p {pairs.p_value:.2g}")
     dress(axes)
     return artist
+
+
+def _pair_limits(shown: NDArray[np.float64], value: PairValue) -> tuple[float, float]:
+    """Return the ends of the color scale: around 0 where a value has a sign."""
+    if value == "n":
+        return 0.0, float(max(shown.max(initial=0.0), 1.0))
+    if value == "log2_lift":
+        return -LIFT_LIMIT, LIFT_LIMIT
+    high = float(max(np.abs(shown).max(initial=0.0), 1e-6))
+    return -high, high
 
 
 def eels_sheet(analysis: EelsAnalysis, /, *, alpha: float = 0.01) -> Figure:
