@@ -15,6 +15,7 @@ from napari_phasemap.views.link import link_for, workspace_for
 from napari_phasemap.views.phase_panel import PhasePanel
 from napari_phasemap.views.regions import draw_region, region_mask, select_region
 from napari_phasemap.views.spectra import SpectraView
+from napari_phasemap.workspace import Selection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,6 +81,7 @@ def test_a_real_stack_becomes_a_phase_map(
         viewer.layers["71214078"].data, workspace.stacks[0].data
     )
     data.mask()
+    finish(qtbot, data)
     assert 0 < workspace.stacks.n_pixels < 125 * 125
     phases.load_references(
         [folder / "answers" / f"{n}.r" for n in ("oxidized", "reduced")]
@@ -292,3 +294,58 @@ def test_two_viewers_do_not_disturb_one_another(
     assert not workspace_for(other).sources
     assert isinstance(SpectraView(other), SpectraView)
     other.close()
+
+
+def test_saved_results_come_back(
+    viewer: Any, qtbot: Any, two_particles: list[Any], references: Any, tmp_path: Path
+) -> None:
+    dock = opened(viewer, "Phase map")
+    link, workspace = link_for(viewer), workspace_for(viewer)
+    link.open_stacks(two_particles)
+    workspace.set_stacks(StackSet(two_particles))
+    workspace.references = references
+    dock.correlate()
+    finish(qtbot, dock)
+    workspace.threshold = 0.02
+    chosen = np.arange(workspace.stacks.n_pixels) < 40
+    workspace.selections = (Selection("grain", chosen, "#ff00ff"),)
+    before = workspace.phase_map
+    dock.save(tmp_path / "out")
+    finish(qtbot, dock)
+    link.close_stack("P1")
+    assert workspace.phase_map is None
+    dock.open_results(tmp_path / "out" / "results.h5")
+    finish(qtbot, dock)
+    assert [stack.name for stack in workspace.sources] == ["P1", "P2"]
+    np.testing.assert_array_equal(workspace.phase_map.labels, before.labels)
+    assert workspace.threshold == 0.02
+    assert workspace.selections[0].name == "grain"
+    assert "P2 phase" in viewer.layers
+
+
+def test_one_bad_file_stops_no_other(
+    viewer: Any, qtbot: Any, notes: list[str], tmp_path: Path
+) -> None:
+    from napari_phasemap.io.samples import sample_paths
+
+    bad = tmp_path / "bad.hdr"
+    bad.write_bytes(b"")
+    dock = DataPanel(viewer)
+    qtbot.addWidget(dock)
+    dock.open_paths([bad, sample_paths()[0]])
+    finish(qtbot, dock)
+    assert "bad.hdr" in notes[0]
+    assert [stack.name for stack in workspace_for(viewer).sources] == ["P1"]
+
+
+def test_images_without_energies_take_them_from_the_reading_options(
+    viewer: Any, qtbot: Any, real_data: Path
+) -> None:
+    folder = real_data / "als-toner-71214078-fe2p"
+    dock = DataPanel(viewer)
+    qtbot.addWidget(dock)
+    dock._energies.setText(str(folder / "Energy.txt"))
+    dock.open_paths([folder / "derived" / "71214078_counts.tif"])
+    finish(qtbot, dock)
+    (source,) = workspace_for(viewer).sources
+    assert source.n_energies == 123

@@ -183,19 +183,20 @@ class MaskChoice(_Choice):
         self._form.insertRow(1, "", self._lowest)
         self._show_control()
 
-    def mask(self, stack: SpectralStack) -> NDArray[np.bool_]:
-        """Return the mask of one stack, True where a pixel is analyzed."""
+    def maker(
+        self, stack: SpectralStack
+    ) -> Callable[[SpectralStack], NDArray[np.bool_]]:
+        """Return the function that makes a mask; what is drawn is read now."""
         if self.way == "region":
-            return self.drawn(stack)
+            return partial(mask_from, method="mask", mask=self.drawn(stack))
         if self.way == "file":
-            from napari_phasemap.io.spectra import read_mask
-
-            return read_mask(self.chosen_path(), stack.shape)
+            return partial(_mask_of_file, path=self.chosen_path())
         if self.way == "threshold":
-            return mask_from(stack, method="threshold", low=self._lowest.value())
+            low = self._lowest.value()
+            return partial(mask_from, method="threshold", low=low)
         if self.way == "all":
-            return np.isfinite(mean_image(stack))
-        return mask_from(stack, method="otsu")
+            return _all_pixels
+        return partial(mask_from, method="otsu")
 
     def describe(self) -> str:
         """Return the choice in words, with the number that belongs to it."""
@@ -208,3 +209,14 @@ class MaskChoice(_Choice):
         super()._show_control()
         if self._form.indexOf(self._lowest) >= 0:
             self._form.setRowVisible(self._lowest, self.way == "threshold")
+
+
+def _mask_of_file(stack: SpectralStack, /, *, path: str) -> NDArray[np.bool_]:
+    from napari_phasemap.io.spectra import read_mask
+
+    return read_mask(path, stack.shape)
+
+
+def _all_pixels(stack: SpectralStack, /) -> NDArray[np.bool_]:
+    """Return every pixel that has a value at every energy."""
+    return np.isfinite(mean_image(stack))

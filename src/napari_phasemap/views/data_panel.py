@@ -12,18 +12,22 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFileDialog,
+    QFormLayout,
     QGroupBox,
     QHBoxLayout,
+    QLineEdit,
     QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
+from superqt import QCollapsible
 
 from napari_phasemap.core.stack import StackSet
 from napari_phasemap.views.choices import I0Choice, MaskChoice
 from napari_phasemap.views.dock import Dock, guarded
+from napari_phasemap.views.job import tell_error
 from napari_phasemap.views.opening import open_paths
 
 if TYPE_CHECKING:
@@ -58,6 +62,7 @@ class DataPanel(Dock):
         self.body.addLayout(self._make_open_row())
         self._list = self._make_list()
         self.body.addWidget(self._list)
+        self.body.addWidget(self._make_reading())
         self._i0 = I0Choice(self.viewer, self.link)
         self._mask = MaskChoice(self.viewer, self.link)
         self.body.addWidget(self._make_step("Optical density", self._i0, self.convert))
@@ -77,9 +82,16 @@ class DataPanel(Dock):
             self.open_paths([Path(path) for path in paths])
 
     def open_paths(self, paths: list[Path]) -> None:
-        """Read files beside the window and show them."""
+        """Read files beside the window and show them; one that fails stops no other."""
+        failures: list[str] = []
         self.job.start(
-            open_paths, paths, on_done=self._on_read, text="reading", energies=None
+            open_paths,
+            paths,
+            energies=self._energies.text().strip() or None,
+            detector=self._detector.text().strip() or None,
+            failures=failures,
+            on_done=lambda stacks: self._on_read(stacks, failures),
+            text="reading",
         )
 
     def open_sample(self) -> None:
@@ -113,20 +125,13 @@ class DataPanel(Dock):
                 "there is no optical density yet; convert the stacks first, then "
                 "choose the pixels"
             )
-        masks = [self._mask.mask(stack) for stack in stacks]
-        empty = [s.name for s, m in zip(stacks, masks, strict=True) if not m.any()]
-        if empty:
-            raise ValueError(
-                f"the mask leaves no pixel of {', '.join(empty)}; choose another one"
-            )
-        line = f"mask: {self._mask.describe()}"
-        self.workspace.set_stacks(
-            StackSet(
-                [
-                    stack.with_step(f"{line}, {int(m.sum())} pixels", mask=m)
-                    for stack, m in zip(stacks, masks, strict=True)
-                ]
-            )
+        jobs = [(stack, self._mask.maker(stack)) for stack in stacks]
+        self.job.start(
+            masked,
+            jobs,
+            line=f"mask: {self._mask.describe()}",
+            on_done=lambda made: self.workspace.set_stacks(StackSet(made)),
+            text="masking",
         )
 
     def checked(self) -> list[SpectralStack]:
@@ -196,7 +201,9 @@ class DataPanel(Dock):
             hint = "Ready: open Plugins > Phase map > Phase map and correlate."
         self.set_hint(hint)
 
-    def _on_read(self, stacks: list[SpectralStack]) -> None:
+    def _on_read(self, stacks: list[SpectralStack], failures: list[str]) -> None:
+        for message in failures:
+            tell_error(ValueError(message))
         self.link.open_stacks(stacks)
         for stack in stacks:
             missing = stack.energy[stack.missing_frames]
@@ -246,6 +253,35 @@ class DataPanel(Dock):
         layout.addWidget(button)
         return box
 
+    def _make_reading(self) -> QWidget:
+        """Return what only some files need, folded away."""
+        self._energies = QLineEdit()
+        self._energies.setPlaceholderText("text file, for images without energies")
+        choose = QPushButton("…")
+        choose.setMaximumWidth(32)
+        choose.clicked.connect(self._choose_energies)
+        row = QHBoxLayout()
+        row.addWidget(self._energies)
+        row.addWidget(choose)
+        self._detector = QLineEdit()
+        self._detector.setPlaceholderText("first one")
+        self._detector.setToolTip(
+            "Name of the detector, for files with several; the history names them."
+        )
+        form = QFormLayout()
+        form.addRow("energies", row)
+        form.addRow("detector", self._detector)
+        inner = QWidget()
+        inner.setLayout(form)
+        folded = QCollapsible("Reading options")
+        folded.addWidget(inner)
+        return folded
+
+    def _choose_energies(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Energies, one per line")
+        if path:
+            self._energies.setText(path)
+
     def _items(self) -> list[QTreeWidgetItem]:
         tree = self._list
         return [tree.topLevelItem(i) for i in range(tree.topLevelItemCount())]
@@ -273,4 +309,19 @@ def to_optical_density(
         done.append(
             stack if estimate is None else optical_density(stack, estimate(stack))
         )
+    return done
+
+
+def masked(
+    jobs: list[tuple[SpectralStack, Any]], /, *, line: str, on_progress: OnProgress
+) -> list[SpectralStack]:
+    """Mask each stack with its own mask; none may lose all its pixels."""
+    done = []
+    for number, (stack, make) in enumerate(jobs):
+        on_progress(number, len(jobs), f"masking {stack.name}")
+        mask = make(stack)
+        if not mask.any():
+            raise ValueError(f"the mask leaves no pixel of {stack.name}")
+        step = f"{line}, {np.count_nonzero(mask)} pixels"
+        done.append(stack.with_step(step, mask=mask))
     return done

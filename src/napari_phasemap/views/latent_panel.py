@@ -181,6 +181,10 @@ class LatentPanel(Dock):
         self.resolving.clear()
         workspace.resolved = None
         workspace.latent_markers = dict(encoded.markers)
+        workspace.features = {
+            **workspace.features,
+            "mixture component": encoded.components,
+        }
         workspace.latent_name = "GMVAE"
         workspace.latent = encoded.latent
 

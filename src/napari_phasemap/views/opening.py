@@ -37,15 +37,41 @@ def open_paths(
     /,
     *,
     energies: Any = None,
+    detector: str | None = None,
+    failures: list[str] | None = None,
     on_progress: OnProgress = ignore_progress,
 ) -> list[SpectralStack]:
-    """Read stacks from files, one after the other."""
+    """Read stacks from files, one after the other.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files of any format that `read_stack` knows.
+    energies, detector
+        As for `read_stack`, for all files.
+    failures : list of str, optional
+        Takes the message of each file that cannot be read, and the others go on; where
+        it is None the first such file ends the reading.
+    on_progress : callable, optional
+        Told the number of files read.
+
+    Returns
+    -------
+    list of SpectralStack
+        A file with several regions gives several.
+    """
     from napari_phasemap.io.read import read_stack
 
     stacks: list[SpectralStack] = []
     for number, path in enumerate(paths):
         on_progress(number, len(paths), f"reading {path.name}")
-        read = read_stack(path, energies=energies)
+        try:
+            read = read_stack(path, energies=energies, detector=detector)
+        except (ValueError, OSError, ImportError) as error:
+            if failures is None:
+                raise
+            failures.append(str(error))
+            continue
         stacks.extend(read if isinstance(read, list) else [read])
     return stacks
 

@@ -304,8 +304,12 @@ class PhasePanel(Dock):
 
     def _make_save(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        self._save = QPushButton("Save results and figures…")
-        self._save.setToolTip("HDF5 results, summary.csv, figures and the recipe.")
+        self._open = QPushButton("Open results…")
+        self._open.setToolTip("results.h5, saved here or by the command line.")
+        self._open.clicked.connect(self._ask_results)
+        row.addWidget(self._open)
+        self._save = QPushButton("Save results…")
+        self._save.setToolTip("A folder with results.h5, summary.csv and figures.")
         self._save.clicked.connect(self._ask_folder)
         row.addWidget(self._save)
         return row
@@ -315,6 +319,24 @@ class PhasePanel(Dock):
 
     def _use_proposed(self) -> None:
         self.workspace.threshold = round(self._proposed, 4)
+
+    def _ask_results(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Open results", "", "Results (*.h5);;All files (*)"
+        )
+        if path:
+            self.open_results(Path(path))
+
+    def open_results(self, path: Path) -> None:
+        """Show saved results in place of what is there."""
+        from napari_phasemap.views.saving import open_results, show_results
+
+        def show(results: Any) -> None:
+            show_results(results, self.link)
+            for kind in ("phase", "resolved phase"):
+                self.link.results.show(kind)
+
+        self.job.start(open_results, path, on_done=show, text="reading results")
 
     def _ask_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Save into a new folder inside")

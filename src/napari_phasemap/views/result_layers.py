@@ -319,7 +319,8 @@ class ResultLayers:
                         part,
                     )
             if not np.array_equal(labels, phases.labels):
-                setattr(self._workspace, field, phases.with_labels(labels))
+                painted = phases.with_labels(labels)
+                self._workspace.apply("paint phases", **{field: painted})
 
 
 def _features(image: NDArray[np.uint8], names: Sequence[str]) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The workspace as files: what the Save button writes.
 
 * `save_workspace`: results, table, figures and recipe in a new folder.
+* `open_results`, `show_results`: what was saved, back in the workspace.
 """
 
 from __future__ import annotations
@@ -8,13 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_phasemap.core.progress import OnProgress, ignore_progress
+from napari_phasemap.workspace import Selection
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_phasemap.views.link import ViewerLink
     from napari_phasemap.workspace import Workspace
 
-__all__ = ["results_of", "save_workspace"]
+__all__ = ["open_results", "results_of", "save_workspace", "show_results"]
 
 
 def results_of(workspace: Workspace) -> Any:
@@ -57,6 +60,34 @@ def save_workspace(
     from napari_phasemap.pipeline.bundle import write_bundle
 
     return write_bundle(results, folder, overwrite=overwrite, on_progress=on_progress)
+
+
+def open_results(path: Path, /, *, on_progress: OnProgress = ignore_progress) -> Any:
+    """Read results that were saved here or written by the command line."""
+    from napari_phasemap.io.results import read_results
+
+    on_progress(0, 1, f"reading {path.name}")
+    return read_results(path)
+
+
+def show_results(results: Any, link: ViewerLink) -> None:
+    """Put results into the workspace in place of what is there."""
+    workspace = link.workspace
+    for name in [source.name for source in workspace.sources]:
+        link.close_stack(name)
+    link.open_stacks(list(results.stacks))
+    workspace.set_stacks(results.stacks)
+    workspace.references = results.references
+    workspace.threshold = results.threshold
+    maps = dict(results.maps)
+    workspace.phase_map = maps.get("phase_map", next(iter(maps.values()), None))
+    workspace.features = dict(results.features)
+    workspace.latent_name = results.latent_name
+    workspace.latent = results.latent
+    workspace.resolved = maps.get("resolved")
+    workspace.selections = tuple(
+        Selection(named.name, named.pixels, named.color) for named in results.selections
+    )
 
 
 def _recipe(workspace: Workspace) -> dict[str, Any]:

@@ -51,6 +51,8 @@ class Encoded:
         In pixel order.
     markers : mapping of str to ndarray of shape (n_latent,)
         The references, by name.
+    components : ndarray of uint8 of shape (n_pixels,), optional
+        The most probable component of the mixture prior, from 1. Not a phase.
     summary : mapping
         What is known of the model.
     """
@@ -58,6 +60,7 @@ class Encoded:
     stacks: StackSet
     latent: NDArray[np.float32]
     markers: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    components: NDArray[np.uint8] | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -101,13 +104,18 @@ def apply_model(
 ) -> Encoded:
     """Encode all pixels with the model there is."""
     energy = stacks.energy
-    latent = trainer.encode(stacks.spectra(), energy=energy, on_progress=on_progress)
+    spectra = stacks.spectra()
+    latent = trainer.encode(spectra, energy=energy, on_progress=on_progress)
+    likely = trainer.component_probabilities(
+        spectra, energy=energy, on_progress=on_progress
+    )
+    components = (likely.argmax(axis=1) + 1).astype("uint8")
     markers = {}
     if references is not None:
-        spectra = references.resample(energy).spectra
-        places = trainer.encode(spectra, energy=energy, on_progress=on_progress)
+        measured = references.resample(energy).spectra
+        places = trainer.encode(measured, energy=energy, on_progress=on_progress)
         markers = dict(zip(references.names, places, strict=True))
-    return Encoded(stacks, latent, markers, trainer.summary or {})
+    return Encoded(stacks, latent, markers, components, trainer.summary or {})
 
 
 def load_model(
