@@ -175,7 +175,7 @@ def suggest_n_clusters(
         on_progress(i, len(tried), f"{k} clusters")
         for j, half in enumerate(halves):
             parts = half[: len(rows) // 2], half[len(rows) // 2 :]
-            if min(len(np.unique(rows[p], axis=0)) for p in parts) < k:
+            if min(_n_different(rows[p], k) for p in parts) < k:
                 continue
             labels = [
                 _distances(rows, _centers(rows[p], k, seed + j, 3)).argmin(axis=1)
@@ -193,7 +193,7 @@ def class_stability(
     classes: PhaseMap,
     /,
     *,
-    n_splits: int = 5,
+    n_splits: int = 3,
     seed: int = 0,
 ) -> NDArray[np.float64]:
     """Return how well each class is found again from half of the pixels.
@@ -205,10 +205,10 @@ def class_stability(
     Parameters
     ----------
     values : Decomposition or ndarray of shape (n_pixels, n_values)
-        What was clustered.
+        What was clustered; at most 10 000 pixels are used.
     classes : PhaseMap
         From `kmeans`, also after changes by hand.
-    n_splits : int, default=5
+    n_splits : int, default=3
         Random halves.
     seed : int, default=0
         Seed of the halves.
@@ -223,17 +223,19 @@ def class_stability(
         raise ValueError(
             f"{len(array)} values for {classes.n_pixels} classified pixels"
         )
-    chosen = finite & (np.asarray(classes.labels) > 0)
+    rng = np.random.default_rng(seed)
+    chosen = np.flatnonzero(finite & (np.asarray(classes.labels) > 0))
+    if len(chosen) > SUGGESTION_PIXELS:
+        chosen = np.sort(rng.choice(chosen, SUGGESTION_PIXELS, replace=False))
     rows, labels = array[chosen], np.asarray(classes.labels)[chosen]
     k = classes.n_phases
-    rng = np.random.default_rng(seed)
     found = np.zeros((n_splits, k))
     sizes = np.bincount(labels, minlength=k + 1)[1:]
     n_kept = min(len(rows), max(len(rows) // 2, k))
     for split in range(n_splits):
         half = rng.choice(len(rows), n_kept, replace=False)
-        n_centers = min(k, len(np.unique(rows[half], axis=0)))
-        near = _distances(rows, _centers(rows[half], n_centers, seed + split, 5))
+        n_centers = min(k, _n_different(rows[half], k))
+        near = _distances(rows, _centers(rows[half], n_centers, seed + split, 3))
         other = near.argmin(axis=1)
         shared = np.zeros((k + 1, n_centers))
         np.add.at(shared, (labels, other), 1)
@@ -260,16 +262,20 @@ def _check_number(rows: NDArray[np.float32], n_clusters: int) -> None:
         raise ValueError(
             f"{n_clusters=} for {len(rows)} pixels with values; choose 1 to {len(rows)}"
         )
-    # Only few different values can be short of clusters: look no further than needed.
-    if n_clusters > 1:
-        n_different = len(np.unique(rows[: 50 * n_clusters], axis=0))
-        if n_different < n_clusters:
-            n_different = len(np.unique(rows, axis=0))
-        if n_different < n_clusters:
-            raise ValueError(
-                f"{n_clusters=} for {n_different} different values of {len(rows)} "
-                f"pixels; choose 1 to {n_different}"
-            )
+    n_different = _n_different(rows, n_clusters)
+    if n_different < n_clusters:
+        raise ValueError(
+            f"{n_clusters=} for {n_different} different values of {len(rows)} pixels; "
+            f"choose 1 to {n_different}"
+        )
+
+
+def _n_different(rows: NDArray[np.float32], enough: int) -> int:
+    """Return how many rows differ, counting on only until there are enough."""
+    first = len(np.unique(rows[: 50 * enough], axis=0))
+    if first >= enough or len(rows) <= 50 * enough:
+        return first
+    return len(np.unique(rows, axis=0))
 
 
 def _centers(
