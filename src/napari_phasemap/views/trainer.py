@@ -49,18 +49,18 @@ class Encoded:
         Whose pixels were encoded.
     latent : ndarray of shape (n_pixels, n_latent)
         In pixel order.
+    components : ndarray of uint8 of shape (n_pixels,)
+        The most probable component of the mixture prior, from 1. Not a phase.
     markers : mapping of str to ndarray of shape (n_latent,)
         The references, by name.
-    components : ndarray of uint8 of shape (n_pixels,), optional
-        The most probable component of the mixture prior, from 1. Not a phase.
     summary : mapping
         What is known of the model.
     """
 
     stacks: StackSet
     latent: NDArray[np.float32]
+    components: NDArray[np.uint8]
     markers: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
-    components: NDArray[np.uint8] | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -115,7 +115,7 @@ def apply_model(
         measured = references.resample(energy).spectra
         places = trainer.encode(measured, energy=energy, on_progress=on_progress)
         markers = dict(zip(references.names, places, strict=True))
-    return Encoded(stacks, latent, markers, components, trainer.summary or {})
+    return Encoded(stacks, latent, components, markers, trainer.summary or {})
 
 
 def load_model(
