@@ -20,9 +20,9 @@ __all__ = ["diagonal_order"]
 def diagonal_order(pairs: ClassPairs, /) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return rows and columns of `pairs` so that the strongest pairs meet.
 
-    Every class gets at most one partner, such that their contributions to the mutual
-    information add up to the most (linear assignment). Pairs come by falling
-    contribution, classes without a partner last, class 0 after the others of its kind.
+    Every class gets at most one partner among those it meets more often than by chance,
+    such that the pairs' z add up to the most (linear assignment). Pairs come by falling
+    z, those with class 0 after the others, classes without a partner last.
     Classes without pixels are left out.
 
     Parameters
@@ -39,7 +39,9 @@ def diagonal_order(pairs: ClassPairs, /) -> tuple[NDArray[np.intp], NDArray[np.i
 
     used_a = np.flatnonzero(pairs.n.sum(axis=1))
     used_b = np.flatnonzero(pairs.n.sum(axis=0))
-    gain = np.where(pairs.n > pairs.expected, pairs.contribution, 0.0)
+    # Where a pair was not tested, a little for its contribution breaks the tie.
+    known = np.nan_to_num(np.maximum(pairs.z, 0.0), nan=0.0)
+    gain = np.where(pairs.n > pairs.expected, known + 1e-3 * pairs.contribution, 0.0)
     gain = gain[np.ix_(used_a, used_b)]
     partners = [
         (-gain[i, j], used_a[i], used_b[j])

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import Qt, Signal
@@ -236,24 +236,11 @@ class ClassesPage(QWidget):
 
 
 def _draw_spectra(axes: Axes, analysis: EdgeAnalysis) -> None:
-    """Draw the mean net spectrum of each class with its standard error."""
-    from napari_phasemap.figures.means import draw_mean
+    """Draw the mean spectra of the classes: the table says which color is which."""
+    from napari_phasemap.figures.eels import draw_class_spectra
 
-    spectra = analysis.spectra
-    for row, name in enumerate(spectra.names):
-        if spectra.n_pixels[row]:
-            error = np.nan_to_num(spectra.standard_error[row])
-            draw_mean(
-                axes,
-                spectra.energy,
-                spectra.mean[row],
-                error,
-                label=name,
-                color=analysis.classes.colors[row],
-            )
+    draw_class_spectra(axes, analysis)
     kind = "net" if analysis.recipe.fit_window is not None else "mean"
-    quantity: Any = analysis.stack.quantity.replace("_", " ")
-    axes.set_xlabel("energy (eV)")
-    axes.set_ylabel(f"{kind} {quantity}")
+    quantity = analysis.stack.quantity.replace("_", " ")
+    axes.set(xlabel="energy (eV)", ylabel=f"{kind} {quantity}", title="")
     axes.margins(x=0.0)
-    axes.legend(fontsize=7, loc="best", handlelength=1.2)

@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QPushButton,
     QTabWidget,
@@ -84,7 +83,7 @@ class EdgesPage(QWidget):
         for plot, name in (
             (self.subtraction, "subtraction"),
             (self.jumps, "jump ratio"),
-            (self._make_number_tab(), "how many classes"),
+            (self._make_number_tab(), "classes"),
         ):
             self.tabs.addTab(plot, name)
         layout.addWidget(self.tabs, 1)
@@ -290,7 +289,6 @@ class EdgesPage(QWidget):
         self._umap = QCheckBox("UMAP")
         self._umap.setToolTip("The picture for the Latent view; the slowest step.")
         self._umap.setChecked(True)
-        row.addWidget(QLabel("settings"))
         row.addWidget(self._preset)
         row.addWidget(self._umap)
         row.addStretch(1)

@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QTabWidget
 
 from napari_phasemap.core.mosaic import mosaic
 from napari_phasemap.core.stack import StackSet
@@ -21,6 +20,7 @@ from napari_phasemap.views.eels_edges import EdgesPage
 from napari_phasemap.views.eels_editing import ClassEditor
 from napari_phasemap.views.eels_following import AT_ONCE, EdgePreviews
 from napari_phasemap.views.eels_source import SourcePage, holds_zero_loss
+from napari_phasemap.views.fitted import FittedTabs
 from napari_phasemap.views.job import tell_error
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class EelsPanel(Dock):
         self.source = SourcePage(self.viewer, self.link)
         self.setup = EdgesPage()
         self.classes = ClassesPage()
-        self.pages = QTabWidget()
+        self.pages = FittedTabs()
         for page, name in (
             (self.source, "Image"),
             (self.setup, "Edges"),

@@ -33,7 +33,7 @@ class SubtractionPlot(PlotView):
 
     def __init__(self) -> None:
         super().__init__("Add an edge to see its background subtracted.")
-        self.setMinimumHeight(150)
+        self.setMinimumHeight(140)
 
     def show_previews(
         self,
@@ -55,7 +55,7 @@ class SubtractionPlot(PlotView):
                 right.set_axis_off()
             else:
                 _draw_preview(right, pixel, window)
-            left.legend(loc="upper right", handlelength=1.2, borderpad=0.2)
+            _label_lines(left)
             self.axes = left
 
         self.draw(draw)
@@ -86,6 +86,27 @@ def _draw_preview(
     axes.margins(x=0.01)
 
 
+def _label_lines(axes: Axes) -> None:
+    """Name the lines in their colors: there is no room for a legend."""
+    words = (
+        ("measured", MEASURED_COLOR),
+        ("background", FIT_COLOR),
+        ("net", SIGNAL_COLOR),
+    )
+    for number, (text, color) in enumerate(words):
+        axes.annotate(
+            text,
+            (1.0, 1.0),
+            xycoords="axes fraction",
+            xytext=(-3, -3 - 11 * number),
+            textcoords="offset points",
+            color=color,
+            fontsize=8,
+            ha="right",
+            va="top",
+        )
+
+
 class JumpPlot(PlotView):
     """Shows how many pixels have which jump ratio.
 
@@ -96,7 +117,7 @@ class JumpPlot(PlotView):
 
     def __init__(self) -> None:
         super().__init__("Add an edge with a background window to see jump ratios.")
-        self.setMinimumHeight(150)
+        self.setMinimumHeight(140)
         self._line: Any = None
         self._dragging = False
         self._connected = False
@@ -172,7 +193,7 @@ class AgreementPlot(PlotView):
 
     def __init__(self) -> None:
         super().__init__("Press 'Suggest number' or run an edge with 'auto' classes.")
-        self.setMinimumHeight(150)
+        self.setMinimumHeight(110)
         self._connected = False
         self._candidates: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
 

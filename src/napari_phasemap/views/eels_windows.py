@@ -41,7 +41,7 @@ class WindowPlot(PlotView):
 
     def __init__(self) -> None:
         super().__init__("Choose a spectrum image first.")
-        self.setMinimumHeight(130)
+        self.setMinimumHeight(110)
         self._energy: NDArray[np.float64] | None = None
         self._mean: NDArray[np.float64] | None = None
         self._bands: dict[str, Any] = {}
@@ -90,7 +90,7 @@ class WindowPlot(PlotView):
         self._bands = {}
         for index, row in enumerate(rows):
             self._draw_edge(axes, row, chosen=index == current)
-        axes.set_xlabel("energy loss or photon energy (eV)")
+        axes.set_xlabel("energy (eV): drag the windows")
         axes.set_ylabel("mean")
 
     def _draw_edge(self, axes: Axes, row: EdgeRow, *, chosen: bool) -> None:

@@ -1,0 +1,29 @@
+"""Containers whose plots shrink to the dock instead of making it scroll.
+
+* `FittedTabs`, `FittedBox`: as high as the dock, down to what their contents need.
+
+A wrapped text anywhere inside makes a scroll area give its contents the preferred
+height, which for a plot is twice that of a dock.
+"""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QTabWidget, QWidget
+
+__all__ = ["FittedBox", "FittedTabs"]
+
+
+class FittedTabs(QTabWidget):
+    """Tabs that are never higher than they must be."""
+
+    def hasHeightForWidth(self) -> bool:
+        """Return False: the height does not follow from the width."""
+        return False
+
+
+class FittedBox(QWidget):
+    """A container that is never higher than it must be."""
+
+    def hasHeightForWidth(self) -> bool:
+        """Return False: the height does not follow from the width."""
+        return False
