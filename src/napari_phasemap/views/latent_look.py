@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QSlider,
     QSpinBox,
     QWidget,
@@ -109,6 +110,7 @@ class LookTab(QWidget):
     def set_latent(self, names: Sequence[str], n_points: int) -> None:
         """Offer other axes; the first three are chosen."""
         for index, combo in enumerate(self._axes):
+            combo.setToolTip(f"Axis {index + 1} of the view.")
             with signals_blocked(combo):
                 combo.clear()
                 combo.addItems(list(names))
@@ -124,7 +126,7 @@ class LookTab(QWidget):
     def _lay_out(self) -> None:
         form = QFormLayout(self)
         form.setContentsMargins(2, 2, 2, 2)
-        form.addRow("axes", _row(*self._axes))
+        form.addRow(_row(*self._axes))
         form.addRow("", self._stretch)
         form.addRow("camera", _row(self._flat, self._perspective))
         sides = []
@@ -298,5 +300,8 @@ def _row(*widgets: QWidget) -> QWidget:
             widget.setSizeAdjustPolicy(
                 QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             )
+        if isinstance(widget, QComboBox | QPushButton):
+            # In a narrow dock a shortened text beats a second scroll bar.
+            widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         layout.addWidget(widget)
     return row

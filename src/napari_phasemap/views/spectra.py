@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy
 from superqt.utils import qthrottled
 
 from napari_phasemap.core.describe import describe_pixel
@@ -47,11 +47,14 @@ class SpectraView(Dock):
     ) -> None:
         super().__init__(viewer, workspace)
         self._count = QLabel("")
+        ignored = QSizePolicy.Policy.Ignored
+        self._count.setSizePolicy(ignored, QSizePolicy.Policy.Preferred)
         self._plot = PlotView(EMPTY)
         self._plot.set_theme(self.viewer.theme)
         self._boxes = self._make_boxes()
         self.body.addWidget(self._plot, 1)
         self.body.addLayout(self._make_controls())
+        self.body.addWidget(self._count)
         self._line: Any = None
         self._phases: Any = None
         self._draw_soon = qthrottled(self.draw, timeout=DRAW_EVERY)
@@ -234,5 +237,4 @@ class SpectraView(Dock):
             box.toggled.connect(self._on_change)
             row.addWidget(box)
         row.addStretch(1)
-        row.addWidget(self._count)
         return row
