@@ -129,6 +129,7 @@ def umap_full(folder, task):
     import umap
 
     scores = np.load(folder + "/scores.npy")
+    umap.UMAP(n_neighbors=20, random_state=0).fit(scores[:5000])  # compiles
 
     def run():
         model = umap.UMAP(n_neighbors=20, min_dist=0.1, random_state=0)

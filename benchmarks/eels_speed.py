@@ -147,9 +147,7 @@ def umap_cost(peers, folder, size):
     centers = rng.normal(size=(6, 5)) * 4.0
     scores = (centers[truth] + rng.normal(size=(size * size, 5))).astype(np.float32)
     np.save(folder / "scores.npy", scores)
-    pm.umap_embedding(
-        scores[:300]
-    )  # compiled outside the measurement, as theirs is not
+    pm.umap_embedding(scores[:300])  # compiles
     mine, placed = cpu(lambda: pm.umap_embedding(scores), repeats=1)
     theirs = peers("umap_full")
     if theirs:
