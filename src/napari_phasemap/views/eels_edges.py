@@ -35,6 +35,8 @@ from napari_phasemap.views.eels_windows import WindowPlot
 from napari_phasemap.views.forms import ParameterForm
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_phasemap.core.stack import SpectralStack
 
 __all__ = ["EdgesPage"]
@@ -49,6 +51,8 @@ SOURCE = (
     "Onset energies from the Gatan EELS Atlas (Ahn and Krivanek, 1983) and the X-ray "
     "Data Booklet (LBNL, 2009), Table 1-1."
 )
+#: Shortest fit window in eV that is still suggested.
+LEAST_FIT = 8.0
 _NEUTRAL = EdgeRecipe("", None, (0.0, 1.0))
 
 
@@ -145,7 +149,8 @@ class EdgesPage(QWidget):
             recipe = suggest_recipe(
                 name, self._stack, preset=self._preset.currentText()
             )
-            self.table.add(self._row(recipe))
+            row = EdgeRow.from_recipe(recipe)
+            self.table.add(beside(row, self.table.rows()))
 
     def add_window(self, *, background: bool) -> None:
         """Add an edge of one's own: windows to be dragged, or the whole axis."""
@@ -159,10 +164,7 @@ class EdgesPage(QWidget):
             window = (round(low + 1.2 * third, 1), round(low + 2 * third, 1))
         name = "edge" if background else "whole axis"
         recipe = edge_recipe(name, fit, window, preset=self._preset.currentText())
-        self.table.add(self._row(recipe))
-
-    def _row(self, recipe: EdgeRecipe) -> EdgeRow:
-        return EdgeRow.from_recipe(recipe)
+        self.table.add(EdgeRow.from_recipe(recipe))
 
     def _remove(self) -> None:
         if self.table.current is not None:
@@ -310,3 +312,16 @@ class EdgesPage(QWidget):
         layout.addWidget(self.agreement, 1)
         layout.addWidget(self._suggest)
         return tab
+
+
+def beside(row: EdgeRow, others: Sequence[EdgeRow]) -> EdgeRow:
+    """Return a row whose fit window begins behind the other edges in it.
+
+    The other edge's window is left out if that leaves `LEAST_FIT`.
+    """
+    if row.fit_window is None:
+        return row
+    low, high = row.fit_window
+    inside = [o.window[1] for o in others if low < o.window[1] and o.window[0] < high]
+    begin = max([low, *(end for end in inside if high - end >= LEAST_FIT)])
+    return replace(row, fit_window=(begin, high))

@@ -35,6 +35,8 @@ TIPS = (
     "Smallest jump ratio of a pixel that has the edge; 'all' takes every pixel.",
     "Number of classes; 'auto' takes the largest number that halves agree on.",
 )
+#: Rows that are seen without scrolling.
+MOST_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,7 @@ class EdgeTable(QTableWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         for column in (1, 2):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
-        self.setMinimumHeight(84)
-        self.setMaximumHeight(124)
+        self._fit_height()
         self.itemChanged.connect(self._on_item)
 
     def rows(self) -> tuple[EdgeRow, ...]:
@@ -100,17 +101,14 @@ class EdgeTable(QTableWidget):
         self._rows.append(replace(row, name=name))
         self.setRowCount(len(self._rows))
         self._fill(len(self._rows) - 1)
+        self._fit_height()
         self.setCurrentCell(len(self._rows) - 1, 0)
 
     def remove(self, index: int) -> None:
         """Take an edge out."""
         del self._rows[index]
         self.removeRow(index)
-
-    def clear_rows(self) -> None:
-        """Take all edges out."""
-        self._rows.clear()
-        self.setRowCount(0)
+        self._fit_height()
 
     def set_row(self, index: int, row: EdgeRow) -> None:
         """Replace an edge, from the plots."""
@@ -118,6 +116,12 @@ class EdgeTable(QTableWidget):
             self._rows[index] = row
             self._fill(index)
             self.changed.emit(index)
+
+    def _fit_height(self) -> None:
+        """Take as much room as the rows need, and scroll beyond `MOST_SHOWN`."""
+        shown = min(max(len(self._rows), 1), MOST_SHOWN)
+        rows = shown * self.verticalHeader().defaultSectionSize()
+        self.setFixedHeight(rows + self.horizontalHeader().sizeHint().height() + 6)
 
     def _fill(self, index: int) -> None:
         row = self._rows[index]
