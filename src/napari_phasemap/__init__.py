@@ -45,7 +45,7 @@ _PUBLIC = {
     "core.eels": ("analyze_edge",),
     "core.eels_workflow": ("analyze_edges",),
     "core.eels_recipe": ("EdgeRecipe", "edge_recipe"),
-    "core.eels_axis": ("calibrate_energy", "remove_spikes"),
+    "core.eels_axis": ("calibrate_onset", "remove_spikes"),
     "core.synthetic_eels": ("simulate_si_c",),
     "models.gmvae": ("GMVAE",),
     "io.read": ("read_stack",),

@@ -8,7 +8,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from napari_phasemap.core.eels import analyze_edge
 from napari_phasemap.core.eels_axis import (
-    calibrate_energy,
+    calibrate_onset,
     find_spikes,
     remove_spikes,
 )
@@ -279,16 +279,16 @@ def test_classes_that_are_thickness_bands_are_called_so(sample, silicon):
 def test_the_axis_is_moved_to_a_known_onset():
     energy = np.arange(270.0, 300.0, 0.5)
     data = (1.0 + (energy > 281.2))[:, None, None] * np.ones((1, 2, 2))
-    moved = calibrate_energy(
+    moved = calibrate_onset(
         SpectralStack(data, energy), window=(275.0, 290.0), onset=284.0
     )
     assert moved.energy[0] == pytest.approx(270.0 + 284.0 - 281.25, abs=0.3)
     with pytest.raises(ValueError, match="at least 5"):
-        calibrate_energy(
+        calibrate_onset(
             SpectralStack(data, energy), window=(500.0, 510.0), onset=284.0
         )
     with pytest.raises(ValueError, match="nothing rises"):
-        calibrate_energy(
+        calibrate_onset(
             SpectralStack(data[::-1], energy), window=(282.0, 295.0), onset=284.0
         )
 

@@ -1,6 +1,6 @@
 """What has to be put right in a spectrum image before its edges are compared.
 
-* `calibrate_energy`: the axis moved so that a known edge lies where it should.
+* `calibrate_onset`: the axis moved so that a known edge lies where it should.
 * `find_spikes`, `remove_spikes`: channels that one event filled.
 """
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.stack import SpectralStack
 
-__all__ = ["calibrate_energy", "find_spikes", "remove_spikes"]
+__all__ = ["calibrate_onset", "find_spikes", "remove_spikes"]
 
 
-def calibrate_energy(
+def calibrate_onset(
     stack: SpectralStack, /, *, window: tuple[float, float], onset: float
 ) -> SpectralStack:
     """Move the energy axis so that an edge's steepest rise lies at a known energy.
