@@ -17,8 +17,13 @@ from napari_phasemap.cli.options import (
 
 __all__ = ["eels"]
 
+EXAMPLE = """\b
+Example:
+  napari-phasemap eels SI.dm3 --edge Si_L:70-95:99-130 --edge C_K --output results
+"""
 
-@click.command()
+
+@click.command(epilog=EXAMPLE)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--edge",
@@ -64,11 +69,7 @@ def eels(
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    r"""Sort the edges of a spectrum image FILE into classes and find their bonds.
-
-    \b
-    napari-phasemap eels SI.dm3 --edge Si_L:70-95:99-130 --edge C_K --output results
-    """
+    """Sort the edges of a spectrum image FILE into classes and find their bonds."""
     from napari_phasemap.pipeline.eels import run_eels
 
     with foreseen_told():

@@ -36,6 +36,15 @@ __all__ = ["compare", "train"]
 
 TRAINING = ("preset", "seed", "n_threads")
 NUMBERS = fields_of(Parameters)
+TRAIN_EXAMPLES = """\b
+Examples:
+  napari-phasemap train P1.hdr P2.hdf5 --references refs.csv --output model
+  napari-phasemap run P3.hdr --references refs.csv --model model --output results
+"""
+COMPARE_EXAMPLE = """\b
+Example:
+  napari-phasemap compare P1.hdr --references refs.csv --truth truth.npz
+"""
 
 
 def _of_run(*names: str) -> list[Parameter]:
@@ -43,7 +52,7 @@ def _of_run(*names: str) -> list[Parameter]:
     return [one for one in parameters_of(run_pipeline) if one.name in names]
 
 
-@click.command(cls=ManyValues)
+@click.command(cls=ManyValues, epilog=TRAIN_EXAMPLES)
 @click.argument("stacks", nargs=-1, type=click.Path(path_type=Path))
 @references_option
 @output_option("Folder for the model.", required=True)
@@ -60,11 +69,7 @@ def train(
     quiet: bool,
     **parameters: Any,
 ) -> None:
-    r"""Train a model of the latent space on the spectra of all STACKS.
-
-    \b
-    napari-phasemap train P1.hdr P2.hdf5 --references refs.csv --output model
-    napari-phasemap run P3.hdr --references refs.csv --model model --output results
+    """Train a model of the latent space on the spectra of all STACKS.
 
     The references are not learned; a stack that they do not cover is left out.
     """
@@ -87,7 +92,7 @@ def train(
     tell_failures(trained.failures)
 
 
-@click.command(cls=ManyValues)
+@click.command(cls=ManyValues, epilog=COMPARE_EXAMPLE)
 @click.argument("stacks", nargs=-1, type=click.Path(path_type=Path))
 @references_option
 @click.option(
@@ -115,11 +120,7 @@ def compare(
     quiet: bool,
     **parameters: Any,
 ) -> None:
-    r"""Classify STACKS by every method, and print how far they agree.
-
-    \b
-    napari-phasemap compare P1.hdr --references refs.csv --truth truth.npz
-    """
+    """Classify STACKS by every method, and print how far they agree."""
     demand(stacks, references)
     with foreseen_told():
         compared = compare_pipeline(

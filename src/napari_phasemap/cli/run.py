@@ -29,8 +29,14 @@ if TYPE_CHECKING:
 
 __all__ = ["demo", "run"]
 
+EXAMPLES = """\b
+Examples:
+  napari-phasemap run P1.hdr P2.hdf5 --references refs.csv --output results
+  napari-phasemap run P1.hdr --references refs.csv --train --output results
+"""
 
-@click.command(cls=ManyValues)
+
+@click.command(cls=ManyValues, epilog=EXAMPLES)
 @click.argument("stacks", nargs=-1, type=click.Path(path_type=Path))
 @references_option
 @output_option("Folder for the results.", required=True)
@@ -51,11 +57,7 @@ def run(
     quiet: bool,
     **parameters: Any,
 ) -> None:
-    r"""Correlate STACKS with references: maps, fractions and figures in a folder.
-
-    \b
-    napari-phasemap run P1.hdr P2.hdf5 --references refs.csv --output results
-    napari-phasemap run P1.hdr P2.hdf5 --references refs.csv --train --output results
+    """Correlate STACKS with references: maps, fractions and figures in a folder.
 
     With --train or --model ambiguous pixels are resolved in a latent space.
     """

@@ -16,7 +16,7 @@ from napari_phasemap.figures.latent import (
     draw_latent,
     draw_phase_reconstructions,
 )
-from napari_phasemap.figures.style import MM, NORMAL
+from napari_phasemap.figures.style import MM, NORMAL, SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,6 +123,10 @@ def meaning_sheet(
     left, right = figure.subplots(1, 2)
     draw_axis_intensity(left, intensity)
     draw_phase_reconstructions(right, energy, reconstructions, phases)
+    if right.get_legend() is not None:  # beside the curves, which fill their axes
+        right.legend(
+            loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=SMALL, frameon=False
+        )
     right.set_title("solid: measured, dashed: reconstructed", fontsize=NORMAL)
     return figure
 

@@ -130,8 +130,7 @@ def run(
     n_threads : int, optional
         Threads of the training; default all that this process may use.
     epochs : int, optional
-        Passes over the spectra, in place of the preset's; a preset's smallest number
-        of steps still holds.
+        Passes over the spectra, in place of what the preset makes of their number.
     n_latent : int, optional
         Latent dimensions, in place of the preset's.
     n_components : int, optional

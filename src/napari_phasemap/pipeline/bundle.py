@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from napari_phasemap.core.changes import ChangeTable
     from napari_phasemap.core.phasemap import PhaseMap
     from napari_phasemap.io.results import Results
 
@@ -129,8 +130,7 @@ def write_bundle(
         if resolved is not None:
             columns = (*COLUMNS[:-1], *RESOLVED_COLUMNS, COLUMNS[-1])
             table = change_table(phases, resolved)
-            changes = [dict(zip(table.header, row, strict=True)) for row in table.rows]
-            _write_csv(folder / CHANGES, changes, table.header)
+            _write_csv(folder / CHANGES, _change_rows(table), table.header)
         _write_csv(folder / SUMMARY, rows, columns)
         for name, write in (more or {}).items():
             write(folder / name)
@@ -210,6 +210,19 @@ def summary_rows(
                 "message": failure.message,
             }
         )
+    return rows
+
+
+def _change_rows(table: ChangeTable) -> list[dict[str, Any]]:
+    """Return the rows of a table of changes with three decimals."""
+    rows = []
+    for values in table.rows:
+        name, before, after, *pixels = values
+        shares = [
+            "" if np.isnan(share) else f"{share:.3f}" for share in (before, after)
+        ]
+        row = (name, *shares, *pixels)
+        rows.append(dict(zip(table.header, row, strict=True)))
     return rows
 
 

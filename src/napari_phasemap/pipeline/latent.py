@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from napari_phasemap.io.results import NamedPixels, Results
 from napari_phasemap.models.gmvae import GMVAE
-from napari_phasemap.pipeline.learning import encode, learn, save_loss
+from napari_phasemap.pipeline.learning import encode, learn, new_model, save_loss
 from napari_phasemap.pipeline.recipe import Recipe
 from napari_phasemap.pipeline.resolving import Resolved, resolve
 
@@ -45,11 +45,11 @@ def network_for(recipe: Recipe, output: Path) -> GMVAE | None:
             raise ValueError(f"{name}={given[name]!r} means nothing without {need}")
     if train:
         numbers = {name: given[name] for name in ("epochs", "n_latent", "n_components")}
-        return GMVAE(
+        return new_model(
             given["preset"],
+            {name: value for name, value in numbers.items() if value is not None},
             seed=given["seed"],
             n_threads=given["n_threads"],
-            **{name: value for name, value in numbers.items() if value is not None},
         )
     if not model:
         return None

@@ -29,7 +29,16 @@ if TYPE_CHECKING:
     from napari_phasemap.core.stack import StackSet
     from napari_phasemap.pipeline.bundle import Failure
 
-__all__ = ["MODEL_FILES", "Preset", "Trained", "encode", "learn", "save_loss", "train"]
+__all__ = [
+    "MODEL_FILES",
+    "Preset",
+    "Trained",
+    "encode",
+    "learn",
+    "new_model",
+    "save_loss",
+    "train",
+]
 
 Preset = Literal["recommended", "paper"]
 
@@ -91,7 +100,8 @@ def train(
     n_threads : int, optional
         Threads of TensorFlow; default all that this process may use.
     parameters : mapping, optional
-        Fields of `models.presets.Parameters` that differ from the preset.
+        Fields of `models.presets.Parameters` that differ from the preset, see
+        `new_model`.
     overwrite : bool, default=False
         Replace a model that is there.
     on_progress : callable, optional
@@ -116,7 +126,7 @@ def train(
     """
     from napari_phasemap.io.spectra import read_references
 
-    model = GMVAE(preset, seed=seed, n_threads=n_threads, **(parameters or {}))
+    model = new_model(preset, parameters or {}, seed=seed, n_threads=n_threads)
     check_folder(Path(output), _model_files, overwrite=overwrite)
     checks = []
     if references:
@@ -147,6 +157,23 @@ def train(
         text = json.dumps(about, indent=1, ensure_ascii=False)
         (folder / TRAINING).write_text(text + "\n", encoding="utf-8")
     return Trained(model, found.failures, Path(output))
+
+
+def new_model(
+    preset: Preset,
+    parameters: Mapping[str, Any],
+    /,
+    *,
+    seed: int = 0,
+    n_threads: int | None = None,
+) -> GMVAE:
+    """Return a model that is not trained yet.
+
+    Who asks for a number of epochs means just that: the smallest and largest number of
+    steps of the preset then hold only where they are asked for too.
+    """
+    exact = {"min_steps": 0, "max_steps": None} if "epochs" in parameters else {}
+    return GMVAE(preset, seed=seed, n_threads=n_threads, **(exact | {**parameters}))
 
 
 def learn(
