@@ -284,9 +284,7 @@ def test_the_axis_is_moved_to_a_known_onset():
     )
     assert moved.energy[0] == pytest.approx(270.0 + 284.0 - 281.25, abs=0.3)
     with pytest.raises(ValueError, match="at least 5"):
-        calibrate_onset(
-            SpectralStack(data, energy), window=(500.0, 510.0), onset=284.0
-        )
+        calibrate_onset(SpectralStack(data, energy), window=(500.0, 510.0), onset=284.0)
     with pytest.raises(ValueError, match="nothing rises"):
         calibrate_onset(
             SpectralStack(data[::-1], energy), window=(282.0, 295.0), onset=284.0
