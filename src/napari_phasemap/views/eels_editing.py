@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.utils.notifications import show_info
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog
-from superqt.utils import qdebounced
 
 from napari_phasemap.core.class_edits import merge_classes, rename_class, split_class
 from napari_phasemap.views import eels_jobs
@@ -35,6 +35,8 @@ __all__ = ["ClassEditor"]
 REFERENCE_FILTER = (
     "Spectra (*.msa *.csv *.txt *.xsp *.nor *.dat *.r *.t);;All files (*)"
 )
+#: Milliseconds in which changes are shown as one.
+SHOW_AFTER = 40
 
 
 class ClassEditor:
@@ -50,7 +52,11 @@ class ClassEditor:
         self.job = job
         self._names: dict[str, ClassNames] = {}
         self._shown = ShownClasses()
-        self.show_soon = qdebounced(self._show_classes, timeout=50)
+        # A timer of the page dies with it, so that nothing is shown on a closed dock.
+        self._timer = QTimer(page)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SHOW_AFTER)
+        self._timer.timeout.connect(self._show_classes)
         page.edge_chosen.connect(self._choose_edge)
         page.merge.connect(self.merge)
         page.split.connect(self.split)
@@ -60,6 +66,10 @@ class ClassEditor:
         page.use_names.connect(self.use_names)
         page.table.renamed.connect(self._rename)
         page.table.recolored.connect(self._recolor)
+
+    def show_soon(self) -> None:
+        """Bring the page up to date when the present changes are done."""
+        self._timer.start()
 
     def keep(self, analysis: EdgeAnalysis) -> None:
         """Take a new result in."""

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from superqt.utils import qthrottled
+from qtpy.QtCore import QTimer
 
 from napari_phasemap.core.edge_preview import preview_mean, preview_pixel
 from napari_phasemap.views import eels_jobs
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["AT_ONCE", "EdgePreviews"]
 
 #: Milliseconds between two previews while the mouse moves.
-PREVIEW_EVERY = 60
+PREVIEW_EVERY = 40
 #: Values of a stack up to which a step is done at once instead of beside the window.
 AT_ONCE = 6_000_000
 
@@ -53,9 +53,13 @@ class EdgePreviews:
         self._stack: SpectralStack | None = None
         self._mean: Any = None
         self._ratios: tuple[Any, eels_jobs.JumpRatios] | None = None
-        self._preview_soon = qthrottled(self.preview, timeout=PREVIEW_EVERY)
+        # A timer of the page dies with it, so that nothing is drawn on a closed dock.
+        self._timer = QTimer(setup)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PREVIEW_EVERY)
+        self._timer.timeout.connect(self.preview)
         setup.edited.connect(self.refresh)
-        setup.moving.connect(lambda: self._preview_soon())
+        setup.moving.connect(self._preview_soon)
         setup.threshold_moved.connect(self._on_threshold)
 
     def set_stack(self, stack: SpectralStack | None, mean: Any = None) -> None:
@@ -65,6 +69,10 @@ class EdgePreviews:
             self.setup.windows.set_spectrum(stack.energy, mean)
             self.setup.redraw_windows()
             self.refresh()
+
+    def _preview_soon(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
 
     def refresh(self) -> None:
         """Bring the plot that is seen up to date."""
