@@ -4,6 +4,7 @@
   brightness.
 * `draw_reliability`: R in gray.
 * `draw_correlation_map`: Pearson's r with one reference.
+* `phase_rgba`, `reliability_brightness`: the colors of pixels, for figures and layers.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ __all__ = [
     "draw_correlation_map",
     "draw_phase_map",
     "draw_reliability",
+    "phase_rgba",
+    "reliability_brightness",
     "reliability_limit",
 ]
 
@@ -80,15 +83,11 @@ def draw_phase_map(
     """
     from matplotlib.colors import to_rgba
 
-    table = np.array([(0.0, 0.0, 0.0, 0.0), *map(to_rgba, phases.colors)])
-    rgba = table[phases.labels]
+    rgba = phase_rgba(phases)
     if ambiguous_below is not None:
         rgba[phases.ambiguous(ambiguous_below)] = to_rgba(AMBIGUOUS_COLOR)
     if brightness:
-        full = reliability_limit(phases)
-        with np.errstate(invalid="ignore"):
-            share = np.nan_to_num(np.clip(phases.reliability / full, 0.0, 1.0))
-        rgba[:, :3] *= (DARKEST + (1.0 - DARKEST) * share)[:, np.newaxis]
+        rgba[:, :3] *= reliability_brightness(phases)[:, np.newaxis]
     image = stacks.to_image(rgba, index, fill=0.0)
     return _show(axes, stacks[index], image, scale_bar=scale_bar)
 
@@ -167,6 +166,22 @@ def draw_correlation_map(
     artist = _show(axes, stacks[index], image, scale_bar=scale_bar)
     artist.set(cmap="viridis", clim=(low, high))
     return artist
+
+
+def phase_rgba(phases: PhaseMap) -> NDArray[np.float64]:
+    """Return the color of each pixel's phase, (n_pixels, 4), clear without one."""
+    from matplotlib.colors import to_rgba
+
+    table = np.array([(0.0, 0.0, 0.0, 0.0), *map(to_rgba, phases.colors)])
+    return np.asarray(table[phases.labels])
+
+
+def reliability_brightness(phases: PhaseMap) -> NDArray[np.float64]:
+    """Return a factor per pixel that darkens low R: 1 at `reliability_limit`."""
+    full = reliability_limit(phases)
+    with np.errstate(invalid="ignore"):
+        share = np.nan_to_num(np.clip(phases.reliability / full, 0.0, 1.0))
+    return np.asarray(DARKEST + (1.0 - DARKEST) * share)
 
 
 def reliability_limit(phases: PhaseMap) -> float:

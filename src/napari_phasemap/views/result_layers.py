@@ -32,8 +32,6 @@ __all__ = ["AMBIGUOUS_COLOR", "ResultLayers"]
 
 #: Ambiguous pixels are grey (paper, Fig. 4b).
 AMBIGUOUS_COLOR = "#a0a0a0"
-#: Reliability R that is drawn white or at full brightness: ten times the threshold.
-BRIGHT_AT = 10.0
 
 
 class ResultLayers:
@@ -142,8 +140,8 @@ class ResultLayers:
             self._draw(kind, make=False)
 
     def _on_threshold(self, _: float) -> None:
-        for kind in self.kinds() & {"ambiguity", "phase by reliability"}:
-            self._draw(kind, make=False)
+        if "ambiguity" in self.kinds():
+            self._draw("ambiguity", make=False)
 
     def move(self) -> None:
         """Put every layer where its particle's image lies."""
@@ -190,9 +188,7 @@ class ResultLayers:
                 kind, values, about, make=make, colormap="gray", contrast_limits=limits
             )
         elif kind == "phase by reliability":
-            self.show_values(
-                kind, _shaded(phases, workspace.threshold), about, make=make
-            )
+            self.show_values(kind, _shaded(phases), about, make=make)
         elif kind.startswith("r(") and phases.scores is not None:
             name = kind[2:-1]
             if name in phases.names:
@@ -343,14 +339,10 @@ def _finite_reliability(phases: PhaseMap) -> NDArray[np.float32]:
     return np.where(np.isfinite(values), values, np.float32(np.nan))
 
 
-def _shaded(phases: PhaseMap, threshold: float) -> NDArray[np.float32]:
+def _shaded(phases: PhaseMap) -> NDArray[np.float32]:
     """Return RGBA per pixel: the phase color as bright as the pixel is reliable."""
-    rgb = [
-        [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)] for color in phases.colors
-    ]
-    table = np.array([[0.0, 0.0, 0.0], *rgb], dtype=np.float32)
-    full = max(threshold, 1e-6) * BRIGHT_AT
-    bright = np.clip(np.nan_to_num(phases.margin, nan=0.0, posinf=full) / full, 0.08, 1)
-    colors = table[phases.labels] * bright[:, np.newaxis]
-    alpha = (phases.labels > 0).astype(np.float32)[:, np.newaxis]
-    return np.concatenate([colors, alpha], axis=1)
+    from napari_phasemap.figures.maps import phase_rgba, reliability_brightness
+
+    rgba = phase_rgba(phases)
+    rgba[:, :3] *= reliability_brightness(phases)[:, np.newaxis]
+    return rgba.astype(np.float32)
