@@ -32,9 +32,10 @@ from napari_phasemap.views.heat_map import HeatMap
 if TYPE_CHECKING:
     import napari.viewer
 
-    from napari_phasemap.core.mutual_information import ClassPairs, Null
+    from napari_phasemap.core.mutual_information import ClassPairs
     from napari_phasemap.core.phasemap import PhaseMap
     from napari_phasemap.core.stack import StackSet
+    from napari_phasemap.core.thickness import Thickness
     from napari_phasemap.workspace import Workspace
 
 __all__ = ["CoOccurrencePanel", "Compared", "compare", "pair_table"]
@@ -58,7 +59,7 @@ class Compared:
     names: tuple[str, str]
     maps: tuple[PhaseMap, PhaseMap]
     pairs: ClassPairs
-    warning: str | None
+    warnings: tuple[str, ...]
 
 
 class CoOccurrencePanel(Dock):
@@ -125,6 +126,7 @@ class CoOccurrencePanel(Dock):
             workspace.stacks,
             names,
             (self._map(names[0]), self._map(names[1])),
+            workspace.thickness,
             on_done=self._on_compared,
             text="mutual information",
         )
@@ -324,20 +326,29 @@ def compare(
     stacks: StackSet,
     names: tuple[str, str],
     maps: tuple[PhaseMap, PhaseMap],
+    measured: Thickness | None,
     /,
     *,
-    null: Null = "shift",
     on_progress: OnProgress = ignore_progress,
 ) -> Compared:
     """Compare two maps; warn where classes are bands of thickness."""
     from napari_phasemap.core.mutual_information import mutual_information
-    from napari_phasemap.core.thickness import thickness_warning
+    from napari_phasemap.core.thickness import thickness_bins, thickness_warning
 
-    pairs = mutual_information(*maps, stacks=stacks, null=null, on_progress=on_progress)
-    warning = None
-    if names[1] == THICKNESS_BINS:
-        warning = thickness_warning(pairs, names[0])
-    return Compared(names, maps, pairs, warning)
+    pairs = mutual_information(*maps, stacks=stacks, on_progress=on_progress)
+    warnings = []
+    for name, classes in zip(names, maps, strict=True):
+        if measured is None or name == THICKNESS_BINS:
+            continue
+        bands = mutual_information(
+            classes,
+            thickness_bins(measured),
+            stacks=stacks,
+            on_progress=on_progress,
+        )
+        warning = thickness_warning(bands, name)
+        warnings += [warning] if warning else []
+    return Compared(names, maps, pairs, tuple(warnings))
 
 
 def describe(compared: Compared) -> str:
@@ -351,8 +362,7 @@ def describe(compared: Compared) -> str:
         f"Normalized {pairs.normalized:.2f}, adjusted {pairs.adjusted:.2f}. {n_found} "
         "pairs with family-wise p < 0.01.",
     ]
-    if compared.warning:
-        lines.append(f"Warning: {compared.warning}.")
+    lines += [f"Warning: {warning}." for warning in compared.warnings]
     return "\n".join(lines)
 
 

@@ -20,6 +20,7 @@ from napari_phasemap.views.eels_edges import EdgesPage
 from napari_phasemap.views.eels_editing import ClassEditor
 from napari_phasemap.views.eels_following import AT_ONCE, EdgePreviews
 from napari_phasemap.views.eels_source import SourcePage, holds_zero_loss
+from napari_phasemap.views.eels_table import EdgeRow
 from napari_phasemap.views.fitted import FittedTabs
 from napari_phasemap.views.job import tell_error
 
@@ -73,6 +74,7 @@ class EelsPanel(Dock):
         self._connect()
         self._on_sources(self.workspace.sources)
         self._on_stacks(self.workspace.stacks)
+        self._take_results()
 
     def _connect(self) -> None:
         events = self.workspace.events
@@ -91,6 +93,7 @@ class EelsPanel(Dock):
         setup.run_one.connect(self.run)
         setup.run_all.connect(self.run_all)
         setup.suggest.connect(self.suggest)
+        setup.table.forgotten.connect(self._forget)
         for plot in (
             setup.windows,
             setup.subtraction,
@@ -100,6 +103,12 @@ class EelsPanel(Dock):
         ):
             plot.set_theme(self.viewer.theme)
             self.listen(self.viewer.events.theme, plot.on_theme)
+
+    def _take_results(self) -> None:
+        """Go on where a dock that was closed left off."""
+        for name, analysis in self.workspace.edges.items():
+            self._computed[name] = analysis
+            self.setup.table.add(EdgeRow.from_recipe(analysis.recipe))
 
     # ---- Image ----
 
@@ -201,6 +210,10 @@ class EelsPanel(Dock):
             on_done=self._on_analyzed,
             text=recipes[0].name,
         )
+
+    def _forget(self, name: str) -> None:
+        self._computed.pop(name, None)
+        self.edges.remove(name)
 
     @guarded
     def suggest(self) -> None:

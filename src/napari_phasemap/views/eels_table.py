@@ -65,6 +65,8 @@ class EdgeTable(QTableWidget):
     """Shows and edits the edges. `changed` says which row has another content."""
 
     changed = Signal(int)
+    #: Name of an edge that has another name now, or is gone.
+    forgotten = Signal(str)
 
     def __init__(self) -> None:
         super().__init__(0, len(COLUMNS))
@@ -106,9 +108,10 @@ class EdgeTable(QTableWidget):
 
     def remove(self, index: int) -> None:
         """Take an edge out."""
-        del self._rows[index]
+        name = self._rows.pop(index).name
         self.removeRow(index)
         self._fit_height()
+        self.forgotten.emit(name)
 
     def set_row(self, index: int, row: EdgeRow) -> None:
         """Replace an edge, from the plots."""
@@ -149,9 +152,12 @@ class EdgeTable(QTableWidget):
         except ValueError as error:
             tell_error(error)
             row = self._rows[index]
-        changed = row != self._rows[index]
+        before = self._rows[index]
+        changed = row != before
         self._rows[index] = row
         self._fill(index)
+        if row.name != before.name:
+            self.forgotten.emit(before.name)
         if changed:
             self.changed.emit(index)
 
