@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import notification_manager, show_error, show_info
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
 from superqt.utils import create_worker
 
 from napari_phasemap.core.progress import Cancelled
@@ -74,6 +81,9 @@ class JobRow(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._text = QLabel()
+        # A text that grows must not resize the dock, which would redraw the images.
+        ignored = QSizePolicy.Policy.Ignored
+        self._text.setSizePolicy(ignored, QSizePolicy.Policy.Preferred)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setMaximumHeight(8)
@@ -81,7 +91,7 @@ class JobRow(QWidget):
         self._cancel.clicked.connect(self.cancel)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._text)
+        layout.addWidget(self._text, 2)
         layout.addWidget(self._bar, 1)
         layout.addWidget(self._cancel)
         self._stop = Event()
@@ -89,6 +99,10 @@ class JobRow(QWidget):
         self._on_cancel: Callable[[], None] | None = None
         self._reports = _Reports()
         self._reports.progressed.connect(self._show)
+        # Its room is kept while it is hidden, for the same reason.
+        kept = self.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)
+        self.setSizePolicy(kept)
         self.setVisible(False)
 
     @property

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Qt, Signal
 from qtpy.QtGui import QImage, QPixmap
-from qtpy.QtWidgets import QLabel
+from qtpy.QtWidgets import QLabel, QSizePolicy
 
 from napari_phasemap.views.plot import paint_theme
 
@@ -43,6 +44,7 @@ class LossCurve(QLabel):
         self.setWordWrap(True)
         self.setFixedHeight(HEIGHT)
         self.setMinimumWidth(100)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.theme = "dark"
         self._history: dict[str, list[float]] = {}
@@ -69,13 +71,16 @@ class LossCurve(QLabel):
             self._history.setdefault(key, []).append(value)
         if monotonic() - self._drawn > DRAW_EVERY:
             self._drawn = monotonic()
-            self._painter.painted.emit(self._image())
+            self._paint()
 
     def show_history(self, history: Mapping[str, Sequence[float]]) -> None:
-        """Draw the losses of a whole training."""
+        """Draw the losses of a whole training, in a thread of its own."""
         self._history = {key: list(values) for key, values in history.items()}
         if self._history:
-            self._on_painted(self._image())
+            Thread(target=self._paint, daemon=True).start()
+
+    def _paint(self) -> None:
+        self._painter.painted.emit(self._image())
 
     def _image(self) -> QImage:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
