@@ -126,10 +126,10 @@ class Dock(QWidget):
         if dock is None or not isinstance(window, QMainWindow) or dock.isFloating():
             return
         dock.setWindowTitle(self.title)  # tabs are too narrow for napari's longer one
+        # The columns beside the image keep their height when a dock opens below it.
+        for corner, side in SIDES:
+            window.setCorner(corner, side)
         if self.area == "bottom":
-            # The columns beside the image keep their height: only it gives room.
-            for corner, side in SIDES:
-                window.setCorner(corner, side)
             window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
             height = window.height() // BOTTOM_SHARE
             window.resizeDocks([dock], [height], Qt.Orientation.Vertical)
