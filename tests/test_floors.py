@@ -66,3 +66,18 @@ def test_an_unknown_public_name_is_an_attribute_error() -> None:
 
     with pytest.raises(AttributeError, match="no attribute 'pearsonmap'"):
         _ = napari_phasemap.pearsonmap
+
+
+@pytest.mark.gui
+def test_open_docks_have_loaded_no_heavy_library() -> None:
+    """Docks that are open and empty, in a viewer of their own process."""
+    binding = "import os; os.environ['QT_API'] = 'pyqt6'"
+    viewer = f"{binding}\nimport napari\nviewer = napari.Viewer(show=True)"
+    names = ("Data", "Phase map", "Spectra", "Latent space", "Latent view")
+    names += ("EELS classes", "Co-occurrence")
+    docks = "\n".join(
+        f"viewer.window.add_plugin_dock_widget('napari-phasemap', {name!r})"
+        for name in names
+    )
+    new = loaded_after(f"{viewer}\n{docks}") - loaded_after(viewer)
+    assert not new & set(HEAVY)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -349,3 +350,23 @@ def test_images_without_energies_take_them_from_the_reading_options(
     finish(qtbot, dock)
     (source,) = workspace_for(viewer).sources
     assert source.n_energies == 123
+
+
+def test_a_long_job_tells_the_time_left(
+    viewer: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_phasemap.views.job.GUESS_AFTER", 0.1)
+    dock = PhasePanel(viewer)
+    qtbot.addWidget(dock)
+    seen: list[str] = []
+
+    def slow(*, on_progress: Any) -> None:
+        for step in range(8):
+            on_progress(step, 8, f"step {step}")
+            time.sleep(0.08)
+
+    dock.job.start(slow, on_done=lambda _: None)
+    while dock.job.running:
+        qtbot.wait(20)
+        seen.append(dock.job._text.text())
+    assert any("s left" in text for text in seen)

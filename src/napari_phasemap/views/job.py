@@ -43,6 +43,8 @@ FORESEEABLE = (
 )
 #: Seconds between two reports that reach the window.
 REPORT_EVERY = 0.05
+#: Seconds of work before the time left is worth showing.
+GUESS_AFTER = 2.0
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ class JobRow(QWidget):
         layout.addWidget(self._text, 2)
         layout.addWidget(self._bar, 1)
         layout.addWidget(self._cancel)
+        self._clock = _Clock()
         self._stop = Event()
         self._worker: Any = None
         self._on_cancel: Callable[[], None] | None = None
@@ -142,6 +145,7 @@ class JobRow(QWidget):
             return False
         self._stop = stop = Event()
         self._on_cancel = on_cancel
+        self._clock = _Clock()
         self._show(0, 0, text)
         self.setVisible(True)
         report = _throttled(self._reports, stop)
@@ -191,9 +195,37 @@ class JobRow(QWidget):
         self.finished.emit()
 
     def _show(self, step: int, total: int, text: str) -> None:
-        self._text.setText(text)
+        left = self._clock.left(step, total)
+        self._text.setText(text if left is None else f"{text}, {_duration(left)} left")
+        self._text.setToolTip(self._text.text())
         self._bar.setRange(0, total)
         self._bar.setValue(step)
+
+
+class _Clock:
+    """Guesses how long the rest takes, from how long the steps so far took."""
+
+    def __init__(self) -> None:
+        self._total = -1
+        self._step = 0
+        self._start = (0.0, 0)
+
+    def left(self, step: int, total: int) -> float | None:
+        """Return the seconds left, None while there is nothing to guess from."""
+        now = monotonic()
+        if total != self._total or step < self._step:
+            self._start = (now, step)
+        self._total, self._step = total, step
+        elapsed, done = now - self._start[0], step - self._start[1]
+        if done <= 0 or elapsed < GUESS_AFTER or step >= total:
+            return None
+        return elapsed / done * (total - step)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min"
 
 
 def _throttled(reports: _Reports, stop: Event) -> Callable[[int, int, str], None]:
