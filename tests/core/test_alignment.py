@@ -112,7 +112,7 @@ def test_pixels_without_a_value_spread_no_further_than_their_neighbors():
     data[1, 6, 7] = np.nan
     stack = SpectralStack(data, [1, 2])
     aligned = align(stack, [[0, 0], [0.5, 0]])
-    lost = np.argwhere(~aligned.mask[1:]) + [1, 0]  # the first row has moved in
+    lost = np.argwhere(~aligned.mask[1:]) + np.array([1, 0])  # row 0 has moved in
     assert [6, 7] in lost.tolist()
     assert np.abs(lost - [6, 7]).max() == 1
     with pytest.raises(ValueError, match=r"frame at 2 eV .* order 1"):
