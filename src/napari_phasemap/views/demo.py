@@ -55,6 +55,7 @@ class Stage:
     def dock(self, name: str) -> Any:
         """Open a dock from the Plugins menu, or bring it to the front."""
         _, widget = self.viewer.window.add_plugin_dock_widget(PLUGIN, name)
+        widget.parent().raise_()
         self.settle(0.3)
         return widget
 
