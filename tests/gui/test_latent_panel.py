@@ -121,3 +121,18 @@ def test_a_wrong_number_is_named(panel: Any, notes: list[str]) -> None:
     panel.train()
     assert "beta: 'tiny' is not a number" in notes[-1]
     assert not panel.job.running
+
+
+def test_closing_the_viewer_ends_the_training_process(qtbot: Any) -> None:
+    import napari
+
+    viewer = napari.Viewer(show=True)
+    stacks = [one.optical_density for one in synthetic.particles(1, (30, 36), seed=3)]
+    link_for(viewer).open_stacks(stacks)
+    workspace_for(viewer).set_stacks(StackSet(stacks))
+    _, dock = viewer.window.add_plugin_dock_widget("napari-phasemap", "Latent space")
+    dock.train()
+    trainer = dock.trainer
+    qtbot.waitUntil(lambda: trainer.is_running, timeout=PATIENCE)
+    viewer.close()
+    qtbot.waitUntil(lambda: not trainer.is_running, timeout=2000)

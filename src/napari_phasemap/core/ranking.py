@@ -31,6 +31,7 @@ Scope: TypeAlias = Literal["ambiguous", "all"]
 Candidates: TypeAlias = Literal["all", "pair"]
 
 #: Pixels scored at once.
+LARGEST = float(np.finfo(np.float32).max) / 4  # two of them still have a difference
 CHUNK_PIXELS = 1 << 16
 
 
@@ -135,7 +136,9 @@ def ranked_map(
     for low in range(0, n_pixels, CHUNK_PIXELS):
         on_progress(low, n_pixels, f"assigning by {method}")
         part = slice(low, low + CHUNK_PIXELS)
-        scores[part] = score(np.asarray(points[part], dtype=np.float64))
+        # Clusters without any spread give log-densities beyond float32.
+        density = score(np.asarray(points[part], dtype=np.float64))
+        scores[part] = np.clip(density, -LARGEST, LARGEST)
         old = phase_map.labels[part]
         open_to = np.isfinite(scores[part])
         if candidates == "pair":

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -100,6 +101,7 @@ class JobRow(QWidget):
         self._stop = Event()
         self._worker: Any = None
         self._on_cancel: Callable[[], None] | None = None
+        self._on_done: Callable[[Any], None] = _nothing
         self._reports = _Reports()
         self._reports.progressed.connect(self._show)
         # Its room is kept while it is hidden, for the same reason.
@@ -159,8 +161,13 @@ class JobRow(QWidget):
             except Exception as error:  # noqa: BLE001
                 return Outcome(cancelled=stop.is_set(), error=error)
 
+        self._on_done = on_done
+        # Whatever closes the window ends the job; a lambda would outlive the row.
+        self.destroyed.connect(stop.set)
+        if on_cancel is not None:
+            self.destroyed.connect(partial(_call, on_cancel))
         self._worker = create_worker(work, _start_thread=False)
-        self._worker.returned.connect(lambda outcome: self._end(outcome, on_done))
+        self._worker.returned.connect(self._end)
         self._worker.start()
         return True
 
@@ -178,7 +185,7 @@ class JobRow(QWidget):
             self._worker.returned.disconnect()
             self._worker = None
 
-    def _end(self, outcome: Outcome, on_done: Callable[[Any], None]) -> None:
+    def _end(self, outcome: Outcome) -> None:
         cancelled = outcome.cancelled or self._stop.is_set()
         self._worker = None
         self.setVisible(False)
@@ -188,7 +195,7 @@ class JobRow(QWidget):
             tell_error(outcome.error)
         else:
             try:
-                on_done(outcome.value)
+                self._on_done(outcome.value)
             # Shown with its traceback; the window goes on.
             except Exception as error:  # noqa: BLE001
                 tell_error(error)
@@ -200,6 +207,15 @@ class JobRow(QWidget):
         self._text.setToolTip(self._text.text())
         self._bar.setRange(0, total)
         self._bar.setValue(step)
+
+
+def _call(function: Callable[[], None], _: Any = None) -> None:
+    """Call a function whatever a signal carries."""
+    function()
+
+
+def _nothing(_: Any) -> None:
+    """Take a result that nobody waits for."""
 
 
 class _Clock:

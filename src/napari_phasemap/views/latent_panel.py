@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QFileDialog, QPushButton
+from qtpy.QtWidgets import QFileDialog, QMainWindow, QPushButton
 
 from napari_phasemap.pipeline.resolving import Resolved, resolve
 from napari_phasemap.views.dock import Dock, guarded
@@ -18,6 +18,7 @@ from napari_phasemap.views.resolve_box import ResolveBox
 from napari_phasemap.views.trainer import (
     Encoded,
     apply_model,
+    close_with,
     load_model,
     train,
     trainer_for,
@@ -48,6 +49,7 @@ class LatentPanel(Dock):
     ) -> None:
         super().__init__(viewer, workspace)
         self.trainer = trainer_for(self.viewer)
+        self._tied = False
         self.model = ModelBox()
         self.resolving = ResolveBox()
         self.body.addWidget(self.model)
@@ -167,6 +169,14 @@ class LatentPanel(Dock):
             on_cancel=self.trainer.cancel,
             text="loading the model",
         )
+
+    def showEvent(self, event: Any) -> None:
+        """Tie the training process to the viewer's window."""
+        super().showEvent(event)
+        window = self.window()
+        if not self._tied and isinstance(window, QMainWindow):
+            self._tied = True
+            close_with(window, self.trainer)
 
     # ---- What comes back ----
 

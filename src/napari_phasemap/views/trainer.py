@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari_phasemap.core.references import ReferenceSpectra
     from napari_phasemap.core.stack import StackSet
 
-__all__ = ["Encoded", "apply_model", "load_model", "train", "trainer_for"]
+__all__ = ["Encoded", "apply_model", "close_with", "load_model", "train", "trainer_for"]
 
 _TRAINERS: WeakKeyDictionary[Any, TrainerProcess] = WeakKeyDictionary()
 
@@ -37,6 +37,11 @@ def trainer_for(viewer: Any) -> TrainerProcess:
         _TRAINERS[viewer] = trainer
         finalize(viewer, trainer.close)
     return _TRAINERS[viewer]
+
+
+def close_with(window: Any, trainer: TrainerProcess) -> None:
+    """End the trainer's process when the viewer's window is gone."""
+    window.destroyed.connect(lambda _: trainer.close())
 
 
 @dataclass(frozen=True, eq=False)
