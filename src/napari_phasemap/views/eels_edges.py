@@ -191,9 +191,7 @@ class EdgesPage(QWidget):
             if name == "window"
             else replace(row, fit_window=window)
         )
-        self.table.blockSignals(True)
-        self.table.set_row(index, changed)
-        self.table.blockSignals(False)
+        self.table.set_row(index, changed, tell=False)
         if done:
             self._on_row()
         else:
@@ -201,14 +199,10 @@ class EdgesPage(QWidget):
 
     def _on_threshold(self, threshold: float, done: bool) -> None:
         index = self.table.current
-        if index is None:
-            return
-        self.table.blockSignals(True)
-        self.table.set_row(
-            index, replace(self.table.rows()[index], jump_ratio=threshold)
-        )
-        self.table.blockSignals(False)
-        self.threshold_moved.emit(threshold)
+        if index is not None:
+            row = replace(self.table.rows()[index], jump_ratio=threshold)
+            self.table.set_row(index, row, tell=False)
+            self.threshold_moved.emit(threshold)
 
     def _on_number(self, number: int) -> None:
         index = self.table.current

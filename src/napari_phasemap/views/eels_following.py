@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QTimer
+from threadpoolctl import ThreadpoolController
 
 from napari_phasemap.core.edge_preview import preview_mean, preview_pixel
 from napari_phasemap.views import eels_jobs
@@ -70,6 +71,10 @@ class EdgePreviews:
             self.setup.redraw_windows()
             self.refresh()
 
+    @cached_property
+    def _threads(self) -> ThreadpoolController:
+        return ThreadpoolController()
+
     def _preview_soon(self) -> None:
         if not self._timer.isActive():
             self._timer.start()
@@ -94,10 +99,15 @@ class EdgePreviews:
             if recipe is None or self._stack is None:
                 setup.subtraction.set_empty("Add an edge to see it without background.")
                 return
-            mean = preview_mean(
-                self._stack.energy, self._mean, recipe, quantity=self._stack.quantity
-            )
-            pixel, title = self._pixel_preview(recipe)
+            # A small fit on several threads waits for them ten times longer.
+            with self._threads.limit(limits=1):
+                mean = preview_mean(
+                    self._stack.energy,
+                    self._mean,
+                    recipe,
+                    quantity=self._stack.quantity,
+                )
+                pixel, title = self._pixel_preview(recipe)
         except ValueError as error:
             setup.subtraction.set_empty(str(error))
             return

@@ -14,6 +14,7 @@ from qtpy.QtCore import Signal
 
 from napari_phasemap.views.eels_windows import FIT_COLOR, SIGNAL_COLOR
 from napari_phasemap.views.plot import PlotView
+from napari_phasemap.views.quick_plot import QuickPlot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,12 +29,15 @@ N_BINS = 60
 MEASURED_COLOR = "#a0a0a0"
 
 
-class SubtractionPlot(PlotView):
+class SubtractionPlot(QuickPlot):
     """Shows the subtraction of the mean spectrum beside that of one pixel."""
+
+    margins = (44, 20, 8, 20, 44)
 
     def __init__(self) -> None:
         super().__init__("Add an edge to see its background subtracted.")
         self.setMinimumHeight(140)
+        self._panels: list[_Panel] = []
 
     def show_previews(
         self,
@@ -43,47 +47,68 @@ class SubtractionPlot(PlotView):
         title: str,
     ) -> None:
         """Draw both; `title` names the pixel or says how to choose one."""
+        if not self._panels or self.canvas is None or not self.canvas.isVisible():
+            self.draw(self._make_panels)
+        for panel, preview, text in zip(
+            self._panels, (mean, pixel), ("mean", title), strict=True
+        ):
+            panel.show(preview, window, text)
+        self.redraw()
 
-        def draw(axes: Axes) -> None:
-            figure = axes.figure
-            axes.remove()
-            left, right = figure.subplots(1, 2)
-            _draw_preview(left, mean, window)
-            left.set_title("mean")
-            right.set_title(title)
-            if pixel is None:
-                right.set_axis_off()
-            else:
-                _draw_preview(right, pixel, window)
-            _label_lines(left)
-            self.axes = left
-
-        self.draw(draw)
+    def set_empty(self, text: str) -> None:
+        """Show a sentence instead of the figure."""
+        super().set_empty(text)
+        self._panels = []
 
     def curves(self) -> list[list[NDArray[np.float64]]]:
         """Return what is drawn per panel: measured, background, net."""
-        if self.axes is None:
-            return []
         return [
-            [np.asarray(line.get_ydata()) for line in axes.get_lines()[:3]]
-            for axes in self.axes.figure.axes
+            [np.asarray(line.get_ydata()) for line in panel.lines]
+            for panel in self._panels
         ]
 
+    def _make_panels(self, axes: Axes) -> None:
+        figure = axes.figure
+        axes.remove()
+        self._panels = [_Panel(one) for one in figure.subplots(1, 2)]
+        self.axes = self._panels[0].axes
+        _label_lines(self.axes)
 
-def _draw_preview(
-    axes: Axes, preview: EdgePreview, window: tuple[float, float]
-) -> None:
-    inside = preview.energy >= window[0] - 1e-6
-    axes.plot(preview.energy, preview.measured, color=MEASURED_COLOR, lw=0.9,
-              label="measured")  # fmt: skip
-    axes.plot(preview.energy, preview.background, color=FIT_COLOR, lw=1.2, ls="--",
-              label="background")  # fmt: skip
-    net = np.where(inside, preview.net, np.nan)
-    axes.plot(preview.energy, net, color=SIGNAL_COLOR, lw=1.2, label="net")
-    axes.fill_between(preview.energy, 0.0, np.nan_to_num(net), where=inside,
-                      color=SIGNAL_COLOR, alpha=0.25, lw=0)  # fmt: skip
-    axes.axhline(0.0, color=MEASURED_COLOR, lw=0.5)
-    axes.margins(x=0.01)
+
+class _Panel:
+    """One spectrum with its background and net: lines that are moved, not remade."""
+
+    def __init__(self, axes: Axes) -> None:
+        self.axes = axes
+        self.lines = [
+            axes.plot([], [], color=color, lw=width, ls=style)[0]
+            for color, width, style in (
+                (MEASURED_COLOR, 0.9, "-"),
+                (FIT_COLOR, 1.2, "--"),
+                (SIGNAL_COLOR, 1.2, "-"),
+            )
+        ]
+        axes.axhline(0.0, color=MEASURED_COLOR, lw=0.5)
+        axes.margins(x=0.01)
+
+    def show(
+        self, preview: EdgePreview | None, window: tuple[float, float], title: str
+    ) -> None:
+        """Show another spectrum, or only the title."""
+        self.axes.set_title(title, fontsize=9)
+        for line in self.lines:
+            line.set_visible(preview is not None)
+        if preview is None:
+            return
+        inside = preview.energy >= window[0] - 1e-6
+        net = np.where(inside, preview.net, np.nan)
+        for line, values in zip(
+            self.lines, (preview.measured, preview.background, net), strict=True
+        ):
+            line.set_data(preview.energy, values)
+        self.axes.set_xlim(float(preview.energy[0]), float(preview.energy[-1]))
+        self.axes.relim(visible_only=True)
+        self.axes.autoscale_view(scalex=False)
 
 
 def _label_lines(axes: Axes) -> None:
@@ -107,7 +132,7 @@ def _label_lines(axes: Axes) -> None:
         )
 
 
-class JumpPlot(PlotView):
+class JumpPlot(QuickPlot):
     """Shows how many pixels have which jump ratio.
 
     `dragged` carries the threshold and whether the mouse was released.
@@ -139,10 +164,10 @@ class JumpPlot(PlotView):
             low, high = np.percentile(known, (0.2, 99.8))
             high = max(high, low + 0.02, 1.1)
             bins = np.linspace(min(low, 0.98), high, N_BINS + 1).tolist()
-            axes.hist(np.clip(known, bins[0], bins[-1]), bins,
+            axes.hist(np.clip(known, bins[0], bins[-1]), bins, histtype="stepfilled",
                       color=MEASURED_COLOR, label="all pixels")  # fmt: skip
             chosen = jump[significant & np.isfinite(jump)]
-            axes.hist(np.clip(chosen, bins[0], bins[-1]), bins,
+            axes.hist(np.clip(chosen, bins[0], bins[-1]), bins, histtype="stepfilled",
                       color=SIGNAL_COLOR, label="significant")  # fmt: skip
             shown = max(threshold, bins[0]) if np.isfinite(threshold) else bins[0]
             self._line = axes.axvline(shown, color="#ff2020", lw=2.0)
@@ -162,8 +187,7 @@ class JumpPlot(PlotView):
     def set_text(self, text: str) -> None:
         """Say how many pixels are above the threshold."""
         if self.axes is not None:
-            self.axes.set_title(text)
-            self._paint_theme()
+            self.axes.title.set_text(text)
             self.redraw()
 
     def _on_press(self, event: Any) -> None:

@@ -113,12 +113,13 @@ class EdgeTable(QTableWidget):
         self._fit_height()
         self.forgotten.emit(name)
 
-    def set_row(self, index: int, row: EdgeRow) -> None:
-        """Replace an edge, from the plots."""
+    def set_row(self, index: int, row: EdgeRow, *, tell: bool = True) -> None:
+        """Replace an edge, from the plots; `changed` is not emitted while dragging."""
         if row != self._rows[index]:
             self._rows[index] = row
             self._fill(index)
-            self.changed.emit(index)
+            if tell:
+                self.changed.emit(index)
 
     def _fit_height(self) -> None:
         """Take as much room as the rows need, and scroll beyond `MOST_SHOWN`."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import Signal
 
-from napari_phasemap.views.plot import PlotView
+from napari_phasemap.views.quick_plot import QuickPlot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ GRAB = 6.0
 NAMES = ("fit_window", "window")
 
 
-class WindowPlot(PlotView):
+class WindowPlot(QuickPlot):
     """Shows the mean spectrum; emits windows as they are dragged.
 
     `dragged` carries the name of the window ("fit_window" or "window"), its low and
@@ -38,6 +38,7 @@ class WindowPlot(PlotView):
     """
 
     dragged = Signal(str, float, float, bool)
+    margins = (44, 44, 8, 6, 0)
 
     def __init__(self) -> None:
         super().__init__("Choose a spectrum image first.")
@@ -85,13 +86,13 @@ class WindowPlot(PlotView):
         wide = positive.size and positive.max() > 30 * np.percentile(positive, 2)
         if wide and positive.size == self._mean.size:
             axes.set_yscale("log")
+            axes.minorticks_off()  # each is a text to be measured
         axes.set_xlim(float(self._energy[0]), float(self._energy[-1]))
         axes.margins(y=0.08)
         self._bands = {}
         for index, row in enumerate(rows):
             self._draw_edge(axes, row, chosen=index == current)
         axes.set_xlabel("energy (eV): drag the windows")
-        axes.set_ylabel("mean")
 
     def _draw_edge(self, axes: Axes, row: EdgeRow, *, chosen: bool) -> None:
         for name, color in zip(NAMES, (FIT_COLOR, SIGNAL_COLOR), strict=True):
