@@ -30,8 +30,9 @@ _log = logging.getLogger(__name__)
 Scope: TypeAlias = Literal["ambiguous", "all"]
 Candidates: TypeAlias = Literal["all", "pair"]
 
+#: Largest log-density that is stored: two of them still have a difference in float32.
+LARGEST = float(np.finfo(np.float32).max) / 4
 #: Pixels scored at once.
-LARGEST = float(np.finfo(np.float32).max) / 4  # two of them still have a difference
 CHUNK_PIXELS = 1 << 16
 
 
