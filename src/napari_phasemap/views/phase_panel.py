@@ -154,7 +154,7 @@ class PhasePanel(Dock):
         self.workspace.resolved = None
         self.workspace.phase_map = phases
         wanted = [kind for kind, box in self._boxes.items() if box.isChecked()]
-        for kind in wanted:  # inserting a layer sets the boxes
+        for kind in wanted or ["phase"]:  # inserting a layer sets the boxes
             self.link.results.show(kind)
         if phases.n_unassigned:
             self.tell(
