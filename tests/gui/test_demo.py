@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.gui
+
+from napari_phasemap.core.phasemap import PhaseMap  # noqa: E402
+from napari_phasemap.core.selection import in_polygon  # noqa: E402
+from napari_phasemap.core.stack import StackSet  # noqa: E402
+from napari_phasemap.views.demo import Stage, lasso_around, lasso_path  # noqa: E402
+
+
+@pytest.mark.parametrize("n_points", [1, 2, 500])
+def test_a_lasso_goes_around_all_points_and_closes(n_points: int) -> None:
+    rng = np.random.default_rng(n_points)
+    x, y = rng.normal(300, 40, n_points), rng.normal(200, 8, n_points)
+    path = lasso_around(x, y)
+    assert in_polygon(x, y, path).all()
+    assert np.allclose(path[0], path[-1])
+
+
+def test_the_demo_lassoes_a_phase_with_the_mouse(
+    tmp_path: Any, two_particles: Any, qtbot: Any
+) -> None:
+    stage = Stage(tmp_path, size=(1100, 700))
+    try:
+        workspace = stage.workspace
+        view = stage.dock("Latent view")
+        workspace.set_stacks(StackSet(two_particles))
+        n_pixels = workspace.stacks.n_pixels
+        truth = np.arange(n_pixels) % 2
+        scores = np.stack([1.0 - truth, truth], axis=1)
+        workspace.phase_map = PhaseMap.from_scores(scores, ("a", "b"))
+        rng = np.random.default_rng(0)
+        latent = rng.normal(0, 0.2, (n_pixels, 3))
+        latent[:, 1] += 9 * truth
+        workspace.latent = latent.astype(np.float32)
+        stage.settle(0.3)
+        path = lasso_path(stage, view, 2)
+        view.tools.set_tool("lasso")
+        stage.drag(view.scatter.native, path)
+        picked = workspace.selection
+        assert picked.sum() >= 0.5 * truth.sum()
+        assert truth[picked].all()
+        assert lasso_path(stage, view, 3) == []
+        assert stage.shoot("view").stat().st_size > 10_000
+    finally:
+        stage.viewer.close()
