@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
@@ -44,6 +45,9 @@ FORESEEABLE = (
 )
 #: Seconds between two reports that reach the window.
 REPORT_EVERY = 0.05
+#: Seconds after which a computing thread lets the window's thread in. A painting window
+#: lets go at every OpenGL call and would wait for Python's usual 5 ms each time.
+SWITCH_AFTER = 5e-4
 #: Seconds of work before the time left is worth showing.
 GUESS_AFTER = 2.0
 
@@ -161,6 +165,7 @@ class JobRow(QWidget):
             except Exception as error:  # noqa: BLE001
                 return Outcome(cancelled=stop.is_set(), error=error)
 
+        sys.setswitchinterval(min(SWITCH_AFTER, sys.getswitchinterval()))
         self._on_done = on_done
         # Whatever closes the window ends the job; a lambda would outlive the row.
         self.destroyed.connect(stop.set)
@@ -233,7 +238,7 @@ class _Clock:
             self._start = (now, step)
         self._total, self._step = total, step
         elapsed, done = now - self._start[0], step - self._start[1]
-        if done <= 0 or elapsed < GUESS_AFTER or step >= total:
+        if done < 2 or elapsed < GUESS_AFTER or step >= total:
             return None
         return elapsed / done * (total - step)
 

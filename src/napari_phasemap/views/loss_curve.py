@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["LossCurve"]
 
 #: Seconds between two drawings.
-DRAW_EVERY = 0.5
+DRAW_EVERY = 1.0
 HEIGHT = 190
 DPI = 100
 
