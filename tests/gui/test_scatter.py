@@ -429,6 +429,27 @@ def test_many_points_are_thinned_out_only_while_the_camera_moves(scatter, qtbot)
     assert n_bright() == pytest.approx(full, rel=0.02)
 
 
+@pytest.mark.parametrize("opacity", [1.0, 0.95])
+def test_each_of_many_points_has_its_own_color(scatter, qtbot, opacity):
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 3, 120_000).astype(np.uint8)
+    points = rng.uniform(-1, 1, (3, len(codes))).astype(np.float32)
+    points[0] = codes + 0.2 * points[0]  # three slabs, left to right
+    points[:, 7] = np.nan
+    scatter.set_points(points, ("a", "b", "c"))
+    colors = np.array([RED, BLUE, GREEN], np.uint8)
+    scatter.set_coloring(Coloring("phase", codes, colors, ("a", "b", "c")))
+    scatter.restyle(opacity=opacity, axes=False)
+    scatter.set_flat(True)
+    qtbot.wait(600)
+    picture = scatter.native.grabFramebuffer()
+    screen = scatter.screen()
+    for code, color in enumerate((RED, BLUE, GREEN)):
+        x, y = np.nanmean(screen.x[codes == code]), np.nanmean(screen.y)
+        seen = picture.pixelColor(round(x), round(y))
+        assert (seen.red(), seen.green(), seen.blue()) == pytest.approx(color, abs=15)
+
+
 def test_a_closed_scatter_is_released(qtbot):
     scatter = Scatter()
     scatter.show()

@@ -24,6 +24,9 @@ MAX_MOVING = 100_000
 #: Pixels from which points are discs. The test that rounds them keeps the card from
 #: skipping what is hidden, so that small points are squares.
 ROUND_FROM = 3.5
+#: Cells per axis of unit length, in whose order points are drawn: neighbors in the
+#: buffer are then neighbors on the screen, which halves the time in software.
+N_CELLS = 32
 #: A point without coordinates is put here, far outside of any view.
 NOWHERE = 1e9
 
@@ -135,6 +138,7 @@ class PointCloud:
         self._n_points = 0
         self._n_codes = 1
         self._order: NDArray[np.uint32] | None = None
+        self._codes = gloo.VertexBuffer(np.zeros(0, np.float32))
         self._few: gloo.IndexBuffer | None = None
         self._all: gloo.IndexBuffer | None = None
 
@@ -143,8 +147,12 @@ class PointCloud:
         place = np.ascontiguousarray(points.T)
         if not np.isfinite(place).all():
             place = np.nan_to_num(place, nan=NOWHERE, posinf=NOWHERE, neginf=NOWHERE)
-        positions = gloo.VertexBuffer(place)
         self._n_points = points.shape[1]
+        self._order = None
+        if self._n_points > MAX_MOVING:
+            self._order = _by_cell(place)
+            place = place[self._order]
+        positions = gloo.VertexBuffer(place)
         self._codes = gloo.VertexBuffer(np.zeros(self._n_points, np.float32))
         for program in self._programs.values():
             program["a_position"] = positions
@@ -157,11 +165,18 @@ class PointCloud:
 
     def set_codes(self, codes: NDArray[np.float32]) -> None:
         """Give every point its entry of the table; row after row."""
+        if self._order is not None:
+            codes = codes[self._order]
         self._codes.set_data(codes, copy=False)
 
-    def set_order(self, order: NDArray[np.uint32] | None) -> None:
-        """Draw in this order, which matters for translucent points only."""
-        self._all = None if order is None else gloo.IndexBuffer(order)
+    def set_ranks(self, ranks: NDArray[np.uint8] | None) -> None:
+        """Draw points of a higher rank later, as translucent points need it."""
+        self._all = None
+        if ranks is not None:
+            if self._order is not None:
+                ranks = ranks[self._order]
+            order = np.argsort(ranks, kind="stable").astype(np.uint32)
+            self._all = gloo.IndexBuffer(order)
 
     def set_table(self, table: NDArray[np.uint8]) -> None:
         """Set colors: (2, n_codes, 4); row 1 for the selected points.
@@ -206,6 +221,16 @@ class PointCloud:
         program["u_opacity"] = float(opacity)
         program["u_forward"] = float(forward)
         program.draw("points", self._few if moving and self._few else self._all)
+
+
+def _by_cell(place: NDArray[np.float32]) -> NDArray[np.uint32]:
+    """Return the order that walks through (n_points, 3) cell by cell."""
+    cell = np.zeros(len(place), dtype=np.uint16)
+    for column in place.T:
+        index = (column + np.float32(0.5)) * np.float32(N_CELLS)
+        cell *= N_CELLS
+        cell += np.clip(index, 0, N_CELLS - 1).astype(np.uint16)
+    return np.argsort(cell, kind="stable").astype(np.uint32)
 
 
 class LineSet:

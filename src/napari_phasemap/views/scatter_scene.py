@@ -198,13 +198,12 @@ class Scene:
         codes = coloring.codes.astype(np.float32)
         if self.selection is not None:
             codes += np.float32(n_codes) * self.selection
-        order = None
+        ranks = None
         if self.style.opacity < 1:
-            place = table[:, :, 3].ravel()[codes.astype(np.intp)]
-            order = np.argsort(place, kind="stable").astype(np.uint32)
+            ranks = table[:, :, 3].ravel()[codes.astype(np.intp)]
         self._cloud.set_table(table)
         self._cloud.set_codes(codes)
-        self._cloud.set_order(order)
+        self._cloud.set_ranks(ranks)
 
     def _set_lines(self) -> None:
         """Bring the box and the outlines of the classes up to date."""
