@@ -9,6 +9,7 @@ import pytest
 
 from napari_phasemap.core.correlation import pearson_map
 from napari_phasemap.core.stack import StackSet
+from napari_phasemap.views.label_colors import label_colors
 from napari_phasemap.views.link import link_for, workspace_for
 
 pytestmark = pytest.mark.gui
@@ -87,6 +88,13 @@ def test_the_selection_is_drawn_on_exactly_its_pixels(opened: Any) -> None:
     workspace.selection = ~selection
     assert opened.layers["P2 selection"].data is buffer
     assert buffer.sum() == workspace.stacks[1].n_pixels - 1
+
+
+def test_every_value_of_a_label_has_its_own_color_or_none() -> None:
+    colors = ["#ff0000", "#00ff00", "#0000ff"]
+    mapped = label_colors(colors).map(np.arange(256, dtype=np.uint8))
+    assert mapped[1:4, :3].tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    assert mapped[:, 3].tolist() == [0, 1, 1, 1] + [0] * 252
 
 
 def test_painting_the_selection_layer_selects(opened: Any) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
-from napari.utils.colormaps import DirectLabelColormap
 
 from napari_phasemap.io.npe2 import METADATA_KEY
+from napari_phasemap.views.label_colors import label_colors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,12 +135,7 @@ class Pointer:
             values[named.pixels] = number + 2
         if workspace.selection is not None:
             values[workspace.selection] = 1
-        colors: dict[int | None, str] = {
-            None: "#00000000",
-            0: "#00000000",
-            1: SELECTION_COLOR,
-        }
-        colors |= {i + 2: s.color for i, s in enumerate(workspace.selections)}
+        colors = (SELECTION_COLOR, *(s.color for s in workspace.selections))
         for index, stack in enumerate(stacks):
             layer = self._layer(stack.name)
             image = stacks.to_image(values, index, 0)
@@ -149,7 +144,7 @@ class Pointer:
             if layer is None:
                 continue
             if layer.metadata[METADATA_KEY].get("colors") != colors:
-                layer.colormap = DirectLabelColormap(color_dict=colors)
+                layer.colormap = label_colors(colors)
                 layer.metadata[METADATA_KEY]["colors"] = colors
             if not np.array_equal(layer.data, image):
                 layer.data[:] = image

@@ -11,10 +11,10 @@ from weakref import ref
 
 import numpy as np
 import pandas as pd
-from napari.utils.colormaps import DirectLabelColormap
 
 from napari_phasemap import __version__
 from napari_phasemap.io.npe2 import METADATA_KEY
+from napari_phasemap.views.label_colors import label_colors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -264,22 +264,19 @@ class ResultLayers:
         visible: bool,
     ) -> None:
         viewer, layer = self._viewer(), self.layer(stack.name, kind)
-        palette: dict[int | None, str] = {None: "#00000000", 0: "#00000000"}
-        palette |= {i + 1: color for i, color in enumerate(colors)}
         features = _features(image, names)
         if layer is not None:
             if not np.array_equal(layer.data, image):
                 layer.data[:] = image
                 layer.refresh()
             if layer.metadata[METADATA_KEY].get("colors") != tuple(colors):
-                layer.colormap = DirectLabelColormap(color_dict=palette)
+                layer.colormap = label_colors(colors)
             layer.features = features
         elif viewer is not None:
             attributes = self._attributes(stack, kind, about)
-            colormap = DirectLabelColormap(color_dict=palette)
             layer = viewer.add_labels(
                 image,
-                colormap=colormap,
+                colormap=label_colors(colors),
                 features=features,
                 opacity=0.85,
                 visible=visible,
