@@ -194,6 +194,26 @@ def test_a_lasso_around_a_phase_lights_up_its_pixels(filled, view, qtbot):
     assert "2 of 2 particles" in view._count.text()
 
 
+def test_a_selection_and_its_text_draw_the_points_only_once(filled, view, qtbot):
+    _, workspace, truth = filled
+    view.resize(300, 640)  # the text needs a second line
+    qtbot.wait(400)
+    drawn = []
+    view.scatter.canvas.events.draw.connect(drawn.append)
+    for phase, n_draws in ((0, 1), (1, 2)):
+        workspace.select(truth == phase)
+        qtbot.wait(300)
+        assert len(drawn) == n_draws
+    workspace.hover = 3
+    qtbot.wait(100)
+    size = view.scatter.size_in_pixels()
+    workspace.hover = None
+    qtbot.wait(100)
+    workspace.select(np.zeros_like(truth, dtype=bool))
+    qtbot.wait(100)
+    assert view.scatter.size_in_pixels() == size
+
+
 def test_shift_adds_alt_subtracts_and_both_intersect(filled, view):
     _, workspace, truth = filled
     lasso(view, truth == 1)

@@ -36,6 +36,7 @@ from napari_phasemap.views.latent_tools import ToolBar
 from napari_phasemap.views.scatter import Scatter
 from napari_phasemap.views.scatter_colors import coloring, colorings
 from napari_phasemap.views.scatter_gl import has_opengl
+from napari_phasemap.views.steady_label import SteadyLabel
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -118,10 +119,7 @@ class LatentView(Dock):
         ):
             self._tabs.addTab(_scrolling(tab), name)
         self._tabs.setMinimumHeight(90)
-        self._pointed, self._count = QLabel(), QLabel()
-        for label in (self._pointed, self._count):
-            label.setWordWrap(True)
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._pointed, self._count = SteadyLabel(2), SteadyLabel(2)
         above = QWidget()
         inner = QVBoxLayout(above)
         inner.setContentsMargins(0, 0, 0, 0)

@@ -1,0 +1,44 @@
+"""Text that comes and goes without moving what stands beside it.
+
+* `SteadyLabel`: a label that keeps the height it once needed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QResizeEvent
+
+__all__ = ["SteadyLabel"]
+
+
+class SteadyLabel(QLabel):
+    """A wrapped text of changing length, which can be marked and copied.
+
+    It grows when a text needs more lines, but never shrinks while it is as wide as it
+    is: a canvas that gives way to one more line of text draws all its points again.
+    """
+
+    def __init__(self, n_lines: int) -> None:
+        super().__init__()
+        self._n_lines = n_lines
+        self._heights: dict[int, int] = {}
+        self.setWordWrap(True)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+
+    def heightForWidth(self, width: int) -> int:
+        """Return the height of the longest text so far, `n_lines` lines at least."""
+        room = self._n_lines * self.fontMetrics().lineSpacing()
+        needed = max(super().heightForWidth(width), room)
+        self._heights[width] = max(needed, self._heights.get(width, 0))
+        return self._heights[width]
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Forget what was needed at other widths."""
+        width = self.width()
+        self._heights = {w: h for w, h in self._heights.items() if w == width}
+        super().resizeEvent(event)
