@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QPushButton
 
-from napari_phasemap.core.stack import StackSet
+from napari_phasemap.core.stack_set import StackSet
 from napari_phasemap.views.data_panel import DataPanel
 from napari_phasemap.views.link import link_for, workspace_for
 from napari_phasemap.views.phase_panel import PhasePanel
@@ -241,13 +241,17 @@ def test_the_spectra_dock_follows_the_mouse_and_counts_the_selection(
     link, workspace = link_for(viewer), workspace_for(viewer)
     link.open_stacks(two_particles)
     workspace.set_stacks(StackSet(two_particles))
-    qtbot.wait(150)
     world = viewer.layers["P1"].data_to_world((0, 10, 20))[-2:]
-    mouse.move(viewer, tuple(world))
+
+    def is_pointed_at() -> bool:
+        """Point again: a busy machine may still be laying out the window."""
+        mouse.move(viewer, tuple(world))
+        return "P1 row 10 col 20" in dock._hint.text()
+
+    qtbot.waitUntil(is_pointed_at, timeout=10_000)
     np.testing.assert_allclose(
         dock._line.get_ydata(), two_particles[0].data[:, 10, 20], rtol=1e-6
     )
-    assert "P1 row 10 col 20" in dock._hint.text()
     selection = np.zeros(workspace.stacks.n_pixels, dtype=bool)
     selection[:57] = True
     workspace.selection = selection

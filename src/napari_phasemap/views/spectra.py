@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.stack import StackSet
+    from napari_phasemap.core.stack_set import StackSet
     from napari_phasemap.workspace import Workspace
 
 __all__ = ["SpectraView"]
@@ -46,6 +46,7 @@ class SpectraView(Dock):
         self, viewer: napari.viewer.Viewer, workspace: Workspace | None = None
     ) -> None:
         super().__init__(viewer, workspace)
+        self.layout().removeWidget(self.job)  # nothing runs here, the plot has its room
         self._count = QLabel("")
         ignored = QSizePolicy.Policy.Ignored
         self._count.setSizePolicy(ignored, QSizePolicy.Policy.Preferred)
@@ -138,9 +139,9 @@ class SpectraView(Dock):
         self._draw_selections(axes, stacks)
         (self._line,) = axes.plot([], [], color=PIXEL_COLOR, lw=1.4, label="_pixel")
         self._line.set_visible(False)
-        quantity = stacks.quantity.replace("_", " ")
+        quantity = "OD" if stacks.quantity == "optical_density" else stacks.quantity
         axes.set_xlabel("energy (eV)")
-        axes.set_ylabel(f"{quantity}, normalized" if self._normalized else quantity)
+        axes.set_ylabel("normalized" if self._normalized else quantity)
         if len(axes.get_lines()) > 1:
             axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
