@@ -226,6 +226,7 @@ def eels(folder: Path) -> None:
     stage.settle(1.0)
     shoot(stage, "eels_edges")
     stage.run(dock, dock.run_all, "edges")
+    stage.viewer.layers["Si-C core loss thickness t/λ"].visible = False
     stage.settle(1.0)
     stage.dock("Spectra")
     stage.viewer.reset_view()
