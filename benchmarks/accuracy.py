@@ -25,7 +25,7 @@ from napari_phasemap.core.comparison import accuracy, all_assignments
 from napari_phasemap.core.correlation import pearson_map
 from napari_phasemap.core.latent import LatentSpace
 from napari_phasemap.core.neighbors import chi_square_map, smooth_potts
-from napari_phasemap.core.stack import StackSet
+from napari_phasemap.core.stack_set import StackSet
 from napari_phasemap.models.gmvae import GMVAE
 
 CONDITIONS = {

@@ -29,7 +29,8 @@ from qtpy.QtWidgets import QApplication
 
 from napari_phasemap.core.phasemap import PhaseMap
 from napari_phasemap.core.spectra import mean_spectra
-from napari_phasemap.core.stack import SpectralStack, StackSet
+from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.stack_set import StackSet
 from napari_phasemap.views.latent_view import LatentView
 from napari_phasemap.views.link import link_for, workspace_for
 from napari_phasemap.views.scatter_figure import render

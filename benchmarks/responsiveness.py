@@ -23,7 +23,7 @@ from qtpy.QtTest import QTest
 
 from napari_phasemap.core import synthetic
 from napari_phasemap.core.correlation import pearson_map
-from napari_phasemap.core.stack import StackSet
+from napari_phasemap.core.stack_set import StackSet
 from napari_phasemap.views.link import link_for
 
 LIMIT_MS = 100.0

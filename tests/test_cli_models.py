@@ -96,7 +96,7 @@ def test_compare_goes_on_without_a_particle_that_fails():
     ids=["shape", "too large", "fractions", "nan"],
 )
 def test_a_truth_that_does_not_fit_is_refused_by_name(make, message, tmp_path):
-    from napari_phasemap.core.stack import StackSet
+    from napari_phasemap.core.stack_set import StackSet
     from napari_phasemap.pipeline.comparing import read_truth
 
     stack = read_stack(P1)

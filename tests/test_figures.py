@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from napari_phasemap import figures
 from napari_phasemap.core.phasemap import PhaseMap
 from napari_phasemap.core.references import ReferenceSpectra
-from napari_phasemap.core.stack import SpectralStack, StackSet
+from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.stack_set import StackSet
 from napari_phasemap.figures.maps import AMBIGUOUS_COLOR, reliability_limit
 
 ENERGY = np.array([515.0, 517.5, 519.0])

@@ -12,7 +12,8 @@ from typing import Any
 
 #: Which module holds which public names.
 _PUBLIC = {
-    "core.stack": ("SpectralStack", "StackSet"),
+    "core.stack": ("SpectralStack",),
+    "core.stack_set": ("StackSet",),
     "core.references": ("ReferenceSpectra",),
     "core.phasemap": ("PhaseMap",),
     "core.alignment": ("align", "estimate_shifts"),

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from napari_phasemap.core.eels import EdgeAnalysis
     from napari_phasemap.core.phasemap import PhaseMap
     from napari_phasemap.core.references import ReferenceSpectra
-    from napari_phasemap.core.stack import SpectralStack, StackSet
+    from napari_phasemap.core.stack import SpectralStack
+    from napari_phasemap.core.stack_set import StackSet
     from napari_phasemap.core.thickness import Thickness
 
 __all__ = ["Selection", "Workspace"]

@@ -15,7 +15,8 @@ from napari_phasemap.core.mutual_information import mutual_information
 from napari_phasemap.core.net_edge import NOT_FINITE
 from napari_phasemap.core.pair_order import diagonal_order
 from napari_phasemap.core.plain_edge import plain_edge
-from napari_phasemap.core.stack import SpectralStack, StackSet
+from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.stack_set import StackSet
 
 if TYPE_CHECKING:
     from napari_phasemap.core.phasemap import PhaseMap

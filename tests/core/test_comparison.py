@@ -12,7 +12,8 @@ from napari_phasemap.core.correlation import pearson_map
 from napari_phasemap.core.latent import LatentSpace
 from napari_phasemap.core.phasemap import PhaseMap
 from napari_phasemap.core.references import ReferenceSpectra
-from napari_phasemap.core.stack import SpectralStack, StackSet
+from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.stack_set import StackSet
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from napari_phasemap.core import correlation
 from napari_phasemap.core.correlation import pearson_map, warm_up
 from napari_phasemap.core.progress import Cancelled
 from napari_phasemap.core.references import ReferenceSpectra
-from napari_phasemap.core.stack import SpectralStack, StackSet
+from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.stack_set import StackSet
 
 #: Agreement with float64 that is promised.
 TOLERANCE = 1e-5

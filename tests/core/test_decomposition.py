@@ -8,7 +8,8 @@ import pytest
 from napari_phasemap.core.background import subtract_background
 from napari_phasemap.core.decomposition import pca, singular_threshold
 from napari_phasemap.core.pixel_spectra import average_neighbors
-from napari_phasemap.core.stack import SpectralStack, StackSet
+from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.stack_set import StackSet
 from napari_phasemap.core.synthetic_eels import EDGE_WINDOWS, simulate_si_c
 
 rng = np.random.default_rng(0)

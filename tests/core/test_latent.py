@@ -14,7 +14,8 @@ from napari_phasemap.core.latent import (
 )
 from napari_phasemap.core.neighbors import chi_square_map, smooth_potts
 from napari_phasemap.core.phasemap import PhaseMap
-from napari_phasemap.core.stack import SpectralStack, StackSet
+from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.stack_set import StackSet
 
 
 def test_an_axis_is_followed_between_percentiles_with_the_others_at_their_median():

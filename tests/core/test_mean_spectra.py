@@ -6,7 +6,8 @@ import pytest
 from napari_phasemap.core.describe import describe_pixel
 from napari_phasemap.core.phasemap import PhaseMap
 from napari_phasemap.core.spectra import mean_spectra, standardize
-from napari_phasemap.core.stack import SpectralStack, StackSet
+from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.stack_set import StackSet
 
 
 @pytest.fixture

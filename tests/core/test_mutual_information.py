@@ -12,7 +12,8 @@ from sklearn.metrics import mutual_info_score, normalized_mutual_info_score
 from napari_phasemap.core.co_occurrence import co_occurrence_map
 from napari_phasemap.core.mutual_information import mutual_information
 from napari_phasemap.core.phasemap import PhaseMap
-from napari_phasemap.core.stack import SpectralStack, StackSet
+from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.stack_set import StackSet
 
 
 def grains(shape, n_classes, seed, sigma=3.0):

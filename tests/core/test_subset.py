@@ -5,7 +5,8 @@ import pytest
 
 from napari_phasemap.core.phasemap import PhaseMap
 from napari_phasemap.core.references import ReferenceSpectra
-from napari_phasemap.core.stack import SpectralStack, StackSet
+from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.stack_set import StackSet
 from napari_phasemap.core.subset import (
     exclude_pixels,
     keep_pixels,

@@ -5,7 +5,7 @@ import pytest
 
 from napari_phasemap.core import synthetic
 from napari_phasemap.core.correlation import pearson_map
-from napari_phasemap.core.stack import StackSet
+from napari_phasemap.core.stack_set import StackSet
 
 
 @pytest.fixture(scope="module")

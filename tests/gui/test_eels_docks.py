@@ -8,7 +8,8 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QPushButton
 
-from napari_phasemap.core.stack import SpectralStack, StackSet
+from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.stack_set import StackSet
 from napari_phasemap.core.synthetic_eels import SiCSample, simulate_si_c
 from napari_phasemap.views.link import link_for, workspace_for
 

@@ -12,7 +12,7 @@ import pytest
 
 from napari_phasemap.core import synthetic
 from napari_phasemap.core.correlation import pearson_map
-from napari_phasemap.core.stack import StackSet
+from napari_phasemap.core.stack_set import StackSet
 from napari_phasemap.views.latent_panel import LatentPanel
 from napari_phasemap.views.link import link_for, workspace_for
 

@@ -18,7 +18,8 @@ from qtpy.QtTest import QTest  # noqa: E402
 from qtpy.QtWidgets import QApplication  # noqa: E402
 
 from napari_phasemap.core.phasemap import PhaseMap  # noqa: E402
-from napari_phasemap.core.stack import SpectralStack, StackSet  # noqa: E402
+from napari_phasemap.core.stack import SpectralStack  # noqa: E402
+from napari_phasemap.core.stack_set import StackSet  # noqa: E402
 from napari_phasemap.views.latent_view import LatentView  # noqa: E402
 from napari_phasemap.views.link import link_for, workspace_for  # noqa: E402
 from napari_phasemap.views.scatter_tools import KEYS  # noqa: E402

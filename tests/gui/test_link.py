@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_phasemap.core.correlation import pearson_map
-from napari_phasemap.core.stack import StackSet
+from napari_phasemap.core.stack_set import StackSet
 from napari_phasemap.views.label_colors import label_colors
 from napari_phasemap.views.link import link_for, workspace_for
 

@@ -15,7 +15,8 @@ import numpy as np
 from napari_phasemap.core.latent import LatentSpace
 from napari_phasemap.core.phasemap import PhaseMap
 from napari_phasemap.core.progress import OnProgress, ignore_progress
-from napari_phasemap.core.stack import SpectralStack, StackSet
+from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.stack_set import StackSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

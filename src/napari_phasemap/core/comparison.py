@@ -22,7 +22,8 @@ from napari_phasemap.core.baselines import linear_combination_fit, pca_latent
 from napari_phasemap.core.correlation import pearson_map
 from napari_phasemap.core.phasemap import DEFAULT_THRESHOLD
 from napari_phasemap.core.progress import OnProgress, ignore_progress
-from napari_phasemap.core.stack import SpectralStack, StackSet
+from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.stack_set import StackSet
 from napari_phasemap.core.text_table import aligned_table
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_phasemap.core.pixel_spectra import Spectra
-    from napari_phasemap.core.stack import SpectralStack, StackSet
+    from napari_phasemap.core.stack import SpectralStack
+    from napari_phasemap.core.stack_set import StackSet
 
 __all__ = ["Decomposition", "pca", "singular_threshold"]
 

@@ -12,7 +12,7 @@ import numpy as np
 from napari_phasemap.core.stack import SpectralStack
 
 if TYPE_CHECKING:
-    from napari_phasemap.core.stack import StackSet
+    from napari_phasemap.core.stack_set import StackSet
 
 __all__ = ["mosaic"]
 
@@ -39,7 +39,7 @@ def mosaic(stacks: StackSet, /) -> SpectralStack:
 
     Examples
     --------
-    >>> from napari_phasemap.core.stack import StackSet
+    >>> from napari_phasemap.core.stack_set import StackSet
     >>> one = SpectralStack(np.ones((2, 2, 3)), [280.0, 285.0])
     >>> two = SpectralStack(np.ones((2, 1, 5)), [280.0, 285.0])
     >>> joined = mosaic(StackSet([one, two]))

@@ -19,12 +19,14 @@ import numpy as np
 from napari_phasemap.core.label_shifts import ShiftNull, permutation_null, shift_null
 from napari_phasemap.core.phasemap import PhaseMap
 from napari_phasemap.core.progress import OnProgress, ignore_progress
-from napari_phasemap.core.stack import SpectralStack, StackSet
+from napari_phasemap.core.stack_set import StackSet
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from numpy.typing import NDArray
+
+    from napari_phasemap.core.stack import SpectralStack
 
 __all__ = ["ClassPairs", "Null", "mutual_information"]
 

@@ -20,7 +20,7 @@ from napari_phasemap.core.progress import OnProgress, ignore_progress
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.stack import StackSet
+    from napari_phasemap.core.stack_set import StackSet
 
 __all__ = ["chi_square_map", "smooth_potts"]
 

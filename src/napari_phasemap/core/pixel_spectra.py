@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 import numpy as np
 
 from napari_phasemap.core.net_edge import NetEdge, _averaged
-from napari_phasemap.core.stack import SpectralStack, StackSet
+from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.stack_set import StackSet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from napari_phasemap.core.stack import StackSet
+    from napari_phasemap.core.stack_set import StackSet
 
 __all__ = ["mean_spectra", "standardize"]
 
@@ -42,7 +42,8 @@ def mean_spectra(
 
     Examples
     --------
-    >>> from napari_phasemap.core.stack import SpectralStack, StackSet
+    >>> from napari_phasemap.core.stack import SpectralStack
+    >>> from napari_phasemap.core.stack_set import StackSet
     >>> stacks = StackSet([SpectralStack([[[1.0, 3.0]], [[2.0, 6.0]]], [1.0, 2.0])])
     >>> mean_spectra(stacks, np.array([1, 1]), 1)[0]
     array([[2., 4.]])

@@ -14,7 +14,7 @@ import numpy as np
 
 from napari_phasemap.core.phasemap import phase_colors
 from napari_phasemap.core.references import ReferenceSpectra
-from napari_phasemap.core.stack import StackSet
+from napari_phasemap.core.stack_set import StackSet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

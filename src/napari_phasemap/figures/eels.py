@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from napari_phasemap.core.stack import StackSet
+from napari_phasemap.core.stack_set import StackSet
 from napari_phasemap.figures.maps import _show, draw_phase_map
 from napari_phasemap.figures.style import MM, NORMAL, SMALL, dress
 

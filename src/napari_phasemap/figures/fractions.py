@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.container import BarContainer
 
     from napari_phasemap.core.phasemap import PhaseMap
-    from napari_phasemap.core.stack import StackSet
+    from napari_phasemap.core.stack_set import StackSet
 
 __all__ = ["draw_fractions"]
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.phasemap import PhaseMap
     from napari_phasemap.core.references import ReferenceSpectra
-    from napari_phasemap.core.stack import StackSet
+    from napari_phasemap.core.stack_set import StackSet
 
 __all__ = [
     "correlation_sheet",

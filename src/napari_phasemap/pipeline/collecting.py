@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_phasemap.core.progress import Cancelled, OnProgress, ignore_progress
-from napari_phasemap.core.stack import StackSet
+from napari_phasemap.core.stack_set import StackSet
 from napari_phasemap.pipeline.bundle import Failure
 from napari_phasemap.pipeline.preparation import prepare
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.stack import StackSet
+    from napari_phasemap.core.stack_set import StackSet
     from napari_phasemap.pipeline.bundle import Failure
 
 __all__ = ["Compared", "compare", "read_truth"]

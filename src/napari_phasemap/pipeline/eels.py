@@ -204,7 +204,7 @@ def _recipe(
 
 def _images(analysis: EelsAnalysis) -> dict[str, Any]:
     """Return every per-pixel result as an image."""
-    from napari_phasemap.core.stack import StackSet
+    from napari_phasemap.core.stack_set import StackSet
 
     stacks = StackSet([analysis.stack])
     out: dict[str, Any] = {}

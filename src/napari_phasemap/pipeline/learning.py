@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_phasemap.core.references import ReferenceSpectra
-    from napari_phasemap.core.stack import StackSet
+    from napari_phasemap.core.stack_set import StackSet
     from napari_phasemap.pipeline.bundle import Failure
 
 __all__ = [

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.mutual_information import ClassPairs
     from napari_phasemap.core.phasemap import PhaseMap
-    from napari_phasemap.core.stack import StackSet
+    from napari_phasemap.core.stack_set import StackSet
     from napari_phasemap.core.thickness import Thickness
     from napari_phasemap.workspace import Workspace
 

@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
-from napari_phasemap.core.stack import StackSet
+from napari_phasemap.core.stack_set import StackSet
 from napari_phasemap.views.choices import I0Choice, MaskChoice
 from napari_phasemap.views.dock import Dock, guarded
 from napari_phasemap.views.job import tell_error

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.eels import EdgeAnalysis
     from napari_phasemap.core.phasemap import PhaseMap
-    from napari_phasemap.core.stack import StackSet
+    from napari_phasemap.core.stack_set import StackSet
     from napari_phasemap.core.thickness import Thickness
 
 __all__ = ["THICKNESS", "EdgeLink", "edges_for", "layer_kinds"]

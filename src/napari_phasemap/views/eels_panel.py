@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_phasemap.core.mosaic import mosaic
-from napari_phasemap.core.stack import StackSet
+from napari_phasemap.core.stack_set import StackSet
 from napari_phasemap.views import eels_jobs
 from napari_phasemap.views.dock import Dock, guarded
 from napari_phasemap.views.edges import edges_for

@@ -27,7 +27,7 @@ from napari_phasemap.views.trainer import (
 if TYPE_CHECKING:
     import napari.viewer
 
-    from napari_phasemap.core.stack import StackSet
+    from napari_phasemap.core.stack_set import StackSet
     from napari_phasemap.workspace import Workspace
 
 __all__ = ["LatentPanel"]

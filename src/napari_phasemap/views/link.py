@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-    from napari_phasemap.core.stack import SpectralStack, StackSet
+    from napari_phasemap.core.stack import SpectralStack
+    from napari_phasemap.core.stack_set import StackSet
 
 __all__ = ["ViewerLink", "link_for", "workspace_for"]
 

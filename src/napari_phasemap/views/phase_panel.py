@@ -130,7 +130,7 @@ class PhasePanel(Dock):
     # ---- Following the workspace ----
 
     def _on_sample(self, stacks: list[Any]) -> None:
-        from napari_phasemap.core.stack import StackSet
+        from napari_phasemap.core.stack_set import StackSet
         from napari_phasemap.io.samples import sample_references
 
         self.link.open_stacks(stacks)

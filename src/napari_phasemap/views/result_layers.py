@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_phasemap.core.phasemap import PhaseMap
-    from napari_phasemap.core.stack import SpectralStack, StackSet
+    from napari_phasemap.core.stack import SpectralStack
+    from napari_phasemap.core.stack_set import StackSet
     from napari_phasemap.views.link import ViewerLink
     from napari_phasemap.workspace import Workspace
 

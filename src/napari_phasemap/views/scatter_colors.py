@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_phasemap.core.phasemap import PhaseMap
-    from napari_phasemap.core.stack import StackSet
+    from napari_phasemap.core.stack_set import StackSet
     from napari_phasemap.workspace import Workspace
 
 __all__ = ["Coloring", "coloring", "colorings", "continuous", "plain"]

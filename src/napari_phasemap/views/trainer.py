@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_phasemap.core.references import ReferenceSpectra
-    from napari_phasemap.core.stack import StackSet
+    from napari_phasemap.core.stack_set import StackSet
 
 __all__ = ["Encoded", "apply_model", "close_with", "load_model", "train", "trainer_for"]
 
@@ -83,7 +83,7 @@ def train(
     on_progress: OnProgress = ignore_progress,
 ) -> Encoded:
     """Train on the chosen stacks, then encode all of them."""
-    from napari_phasemap.core.stack import StackSet
+    from napari_phasemap.core.stack_set import StackSet
 
     training = StackSet([stacks[index] for index in chosen])
     trainer.train(
