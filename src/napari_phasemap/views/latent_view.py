@@ -226,8 +226,9 @@ class LatentView(Dock):
         name = self.workspace.latent_name or "latent"
         names = [f"{name} {i + 1}" for i in range(latent.shape[1])]
         self.look.set_latent(names, len(latent))
+        self._offer_colors()
         self._on_axes()
-        self._on_values()
+        self.chosen.refresh()
         self._on_selection()
         self._on_pointed()
 
@@ -267,6 +268,12 @@ class LatentView(Dock):
 
     def _on_values(self, *_: Any) -> None:
         """Offer what there is to color by, and color by it."""
+        self._offer_colors()
+        self.chosen.refresh()
+        self._on_colors()
+        self._on_pointed()
+
+    def _offer_colors(self) -> None:
         names, current = colorings(self.workspace), self._colors.currentText()
         if [self._colors.itemText(i) for i in range(self._colors.count())] != names:
             with signals_blocked(self._colors):
@@ -274,9 +281,6 @@ class LatentView(Dock):
                 self._colors.addItems(names)
                 if current in names and current != "one color":
                     self._colors.setCurrentText(current)
-        self.chosen.refresh()
-        self._on_colors()
-        self._on_pointed()
 
     def _on_colors(self, *_: Any) -> None:
         scatter, latent = self.scatter, self.workspace.latent

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,7 +63,7 @@ class Coloring:
     names: tuple[str, ...] = ()
     limits: tuple[float, float] | None = None
 
-    @property
+    @cached_property
     def counts(self) -> NDArray[np.int64]:
         """Number of points of each code."""
         return np.bincount(self.codes, minlength=len(self.colors))

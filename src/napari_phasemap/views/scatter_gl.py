@@ -138,25 +138,27 @@ class PointCloud:
         self._n_points = 0
         self._n_codes = 1
         self._order: NDArray[np.uint32] | None = None
-        self._codes = gloo.VertexBuffer(np.zeros(0, np.float32))
+        self._codes: gloo.VertexBuffer | None = None
         self._few: gloo.IndexBuffer | None = None
         self._all: gloo.IndexBuffer | None = None
 
     def set_points(self, points: NDArray[np.float32]) -> None:
-        """Show other points, of shape (3, n_points); those with NaN are not drawn."""
-        place = np.ascontiguousarray(points.T)
-        if not np.isfinite(place).all():
-            place = np.nan_to_num(place, nan=NOWHERE, posinf=NOWHERE, neginf=NOWHERE)
+        """Show other points, of shape (3, n_points); those with NaN are not drawn.
+
+        `set_codes` must follow.
+        """
         self._n_points = points.shape[1]
-        self._order = None
+        self._order = self._codes = None
+        place = np.empty((self._n_points, 3), dtype=np.float32)
         if self._n_points > MAX_MOVING:
-            self._order = _by_cell(place)
-            place = place[self._order]
+            self._order = _by_cell(points)
+        for row, column in zip(points, place.T, strict=True):
+            column[:] = row if self._order is None else row[self._order]
+        if not np.isfinite(place).all():
+            np.nan_to_num(place, False, NOWHERE, NOWHERE, NOWHERE)
         positions = gloo.VertexBuffer(place)
-        self._codes = gloo.VertexBuffer(np.zeros(self._n_points, np.float32))
         for program in self._programs.values():
             program["a_position"] = positions
-            program["a_code"] = self._codes
         self._few = self._all = None
         if self._n_points > MAX_MOVING:
             rng = np.random.default_rng(0)
@@ -167,7 +169,12 @@ class PointCloud:
         """Give every point its entry of the table; row after row."""
         if self._order is not None:
             codes = codes[self._order]
-        self._codes.set_data(codes, copy=False)
+        if self._codes is not None:
+            self._codes.set_data(codes, copy=False)
+            return
+        self._codes = gloo.VertexBuffer(codes)
+        for program in self._programs.values():
+            program["a_code"] = self._codes
 
     def set_ranks(self, ranks: NDArray[np.uint8] | None) -> None:
         """Draw points of a higher rank later, as translucent points need it."""
@@ -223,13 +230,14 @@ class PointCloud:
         program.draw("points", self._few if moving and self._few else self._all)
 
 
-def _by_cell(place: NDArray[np.float32]) -> NDArray[np.uint32]:
-    """Return the order that walks through (n_points, 3) cell by cell."""
-    cell = np.zeros(len(place), dtype=np.uint16)
-    for column in place.T:
-        index = (column + np.float32(0.5)) * np.float32(N_CELLS)
+def _by_cell(points: NDArray[np.float32]) -> NDArray[np.uint32]:
+    """Return the order that walks through points of shape (3, n_points) by cells."""
+    cell = np.zeros(points.shape[1], dtype=np.uint16)
+    for row in points:
+        index = (row + np.float32(0.5)) * np.float32(N_CELLS)
+        np.nan_to_num(index, copy=False)
         cell *= N_CELLS
-        cell += np.clip(index, 0, N_CELLS - 1).astype(np.uint16)
+        cell += np.clip(index, 0, N_CELLS - 1, out=index).astype(np.uint16)
     return np.argsort(cell, kind="stable").astype(np.uint32)
 
 
