@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SteadyLabel"]
 
+#: Pixels per line beside its own height, for margins and rounding.
+SLACK = 2
+
 
 class SteadyLabel(QLabel):
     """A wrapped text of changing length, which can be marked and copied.
@@ -32,7 +35,7 @@ class SteadyLabel(QLabel):
 
     def heightForWidth(self, width: int) -> int:
         """Return the height of the longest text so far, `n_lines` lines at least."""
-        room = self._n_lines * self.fontMetrics().lineSpacing()
+        room = self._n_lines * (self.fontMetrics().lineSpacing() + SLACK)
         needed = max(super().heightForWidth(width), room)
         self._heights[width] = max(needed, self._heights.get(width, 0))
         return self._heights[width]
