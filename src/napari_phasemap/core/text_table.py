@@ -19,7 +19,7 @@ def aligned_table(rows: Sequence[Sequence[Any]], /) -> list[str]:
     Parameters
     ----------
     rows : sequence of sequence
-        The header may be the first; floats get three decimals.
+        The header may be the first; floats get three decimals, NaN stays empty.
 
     Returns
     -------
@@ -30,10 +30,7 @@ def aligned_table(rows: Sequence[Sequence[Any]], /) -> list[str]:
     >>> aligned_table([("phase", "share"), ("a", 0.5)])
     ['phase  share', 'a      0.500']
     """
-    cells = [
-        [f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row]
-        for row in rows
-    ]
+    cells = [[_text(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
         "  ".join(
@@ -42,3 +39,9 @@ def aligned_table(rows: Sequence[Sequence[Any]], /) -> list[str]:
         )
         for row in cells
     ]
+
+
+def _text(cell: Any) -> str:
+    if not isinstance(cell, float):
+        return str(cell)
+    return "" if cell != cell else f"{cell:.3f}"

@@ -80,11 +80,16 @@ def stack_layer(stack: SpectralStack, *, in_nm: bool = True) -> LayerData:
 
 
 def contrast_limits(stack: SpectralStack) -> tuple[float, float]:
-    """Return the 1st and 99.8th percentile of a sample of the values."""
+    """Return limits for all frames: lowest 1st to highest 99.8th percentile.
+
+    Where single frames are much brighter than most, as below the first edge of an EELS
+    spectrum, the limit is three times the usual one, or most frames would be black.
+    """
     step = tuple(max(1, n // 64) for n in stack.shape)
     sample = np.asarray(stack.data[:, :: step[0], :: step[1]])
-    finite = sample[np.isfinite(sample)]
-    if not finite.size:
+    present = sample[np.isfinite(sample).any(axis=(1, 2))]
+    if not present.size:
         return 0.0, 1.0
-    low, high = np.percentile(finite, [1.0, 99.8])
+    lows, highs = np.nanpercentile(present, [1.0, 99.8], axis=(1, 2))
+    low, high = lows.min(), min(highs.max(), 3.0 * np.median(highs))
     return float(low), float(high if high > low else low + 1.0)

@@ -29,6 +29,7 @@ from napari_phasemap.views.plot import PlotView
 
 if TYPE_CHECKING:
     import napari.viewer
+    from matplotlib.axes import Axes
 
     from napari_phasemap.core.phasemap import PhaseMap
     from napari_phasemap.core.references import ReferenceSpectra
@@ -170,7 +171,14 @@ class PhasePanel(Dock):
             return
         from napari_phasemap.figures import draw_reference_correlation, draw_references
 
-        self._plot.draw(lambda axes: draw_references(axes, references))
+        def draw(axes: Axes) -> None:
+            draw_references(axes, references)
+            # In a narrow dock the usual legend would lie over the first peak.
+            axes.legend(
+                loc="upper left", handlelength=0.8, handletextpad=0.3, borderpad=0.1
+            )
+
+        self._plot.draw(draw)
         if len(references) > 1:
             shown = self._at_stack_energies(references)
             self._heat.draw(lambda axes: draw_reference_correlation(axes, shown))
