@@ -15,7 +15,7 @@ from napari_phasemap.core.eels_workflow import analyze_edges
 from napari_phasemap.core.synthetic_eels import EDGE_WINDOWS, simulate_si_c
 from napari_phasemap.figures import eels_sheet
 from napari_phasemap.io.stackfile import write_stack
-from napari_phasemap.pipeline.eels import run_eels
+from napari_phasemap.pipeline.eels import run_eels, write_eels
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +129,12 @@ def test_mistakes_on_the_command_line_are_sentences(files, tmp_path):
     assert not (tmp_path / "no").exists()
     with pytest.raises(ValueError, match="no edge"):
         run_eels(core, [], tmp_path / "no")
+
+
+def test_run_says_that_a_recipe_is_of_another_command(analysis, tmp_path):
+    folder = write_eels(analysis, tmp_path / "out")
+    assert {"eels.png", "eels.svg", "eels.pdf"} <= {p.name for p in folder.iterdir()}
+    words = ["run", "--recipe", str(folder / "recipe.json")]
+    result = CliRunner().invoke(main, [*words, "--output", str(tmp_path / "no")])
+    assert result.exit_code == 2
+    assert "was written by 'napari-phasemap eels'" in result.output

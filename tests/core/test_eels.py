@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from napari_phasemap.core.background import subtract_background
 from napari_phasemap.core.eels import analyze_edge
 from napari_phasemap.core.eels_axis import (
     calibrate_onset,
@@ -19,9 +22,12 @@ from napari_phasemap.core.eels_recipe import (
     parse_edge,
     suggest_recipe,
 )
+from napari_phasemap.core.jump_ratio import suggest_jump_ratio, valley
 from napari_phasemap.core.mutual_information import mutual_information
 from napari_phasemap.core.naming import ClassSpectra, class_spectra, name_classes
+from napari_phasemap.core.net_edge import edge_present
 from napari_phasemap.core.phasemap import PhaseMap
+from napari_phasemap.core.progress import Cancelled
 from napari_phasemap.core.references import ReferenceSpectra
 from napari_phasemap.core.stack import SpectralStack
 from napari_phasemap.core.synthetic_eels import (
@@ -37,6 +43,7 @@ from napari_phasemap.core.thickness import (
     thickness_bins,
     thickness_warning,
 )
+from napari_phasemap.io.read import read_stack
 
 
 @pytest.fixture(scope="module")
@@ -316,3 +323,108 @@ def test_thickness_of_the_real_line_scan_is_plausible(real_data):
     measured = thickness(read_stack(path))
     assert measured.counted.all()
     assert 0.3 < measured.t_over_lambda.min() < measured.t_over_lambda.max() < 0.8
+
+
+def test_cancel_takes_effect_at_every_report_of_every_step(sample):
+    recipe = edge_recipe("Si_L", *EDGE_WINDOWS["Si_L"], embed=False)
+    whole = sample.core_loss
+    stack = SpectralStack(np.array(whole.data[:130, :14, :14]), whole.energy[:130])
+    texts = []
+    analyze_edge(stack, recipe, on_progress=lambda *step: texts.append(step[2]))
+    for step in ("background", "components", "scores", "3 clusters", "12 clusters",
+                 "k-means", "stability"):  # fmt: skip
+        number = next(i for i, text in enumerate(texts) if step in text)
+        seen = []
+
+        def stop(*_, seen=seen, number=number):
+            seen.append(None)
+            if len(seen) > number:
+                raise Cancelled
+
+        with pytest.raises(Cancelled):
+            analyze_edge(stack, recipe, on_progress=stop)
+        assert len(seen) == number + 1
+
+
+def test_the_latent_space_of_an_edge_may_have_three_dimensions(sample, monkeypatch):
+    asked = []
+
+    def embedded(values, *, n_components, **_):
+        asked.append(n_components)
+        return np.zeros((len(values), n_components), dtype=np.float32)
+
+    monkeypatch.setattr("napari_phasemap.core.eels.umap_embedding", embedded)
+    windows = EDGE_WINDOWS["Si_L"]
+    recipe = edge_recipe("Si_L", *windows, n_clusters=2, n_dimensions=3)
+    found = analyze_edge(sample.core_loss, recipe)
+    assert found.embedding.shape == (48 * 48, 3)
+    flat = edge_recipe("Si_L", *windows, n_clusters=2)
+    again = analyze_edge(sample.core_loss, flat, previous=found)
+    assert again.embedding.shape == (48 * 48, 2)
+    assert again.classes is found.classes
+    assert asked == [3, 2]
+
+
+def test_spikes_are_told_block_by_block_and_can_be_stopped(monkeypatch):
+    monkeypatch.setattr("napari_phasemap.core.eels_axis.BLOCK", 60)
+    data = np.full((20, 7, 3), 5.0)
+    data[9, 5, 1] = 500.0
+    stack = SpectralStack(data, np.arange(20.0) + 100.0)
+    spikes = np.argwhere(find_spikes(stack))
+    assert spikes.tolist() == [[9, 5, 1]]
+
+    def stop(step, total, text):
+        if step:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        remove_spikes(stack, on_progress=stop)
+
+
+def test_two_groups_of_jump_ratios_are_told_apart():
+    rng = np.random.default_rng(0)
+    without, with_edge = rng.normal(1.04, 0.02, 300), rng.normal(1.5, 0.1, 60)
+    found = valley(np.concatenate([without, with_edge]))
+    assert 1.1 < found <= 1.25
+    assert valley(without) is None
+    assert valley(with_edge) is None
+    assert valley(rng.uniform(1.0, 1.4, 3000)) is None
+    # A few odd pixels are no group.
+    assert valley(np.append(without, [1.5, 1.6])) is None
+    assert valley(np.full(30, np.nan)) is None
+
+
+def test_a_bent_background_is_no_edge_however_many_counts():
+    energy = np.arange(600.0, 900.0)
+    bent = 1e11 * energy**-3.0 * (1.0 + 0.06 * (energy > 780) * (energy - 780) / 50)
+    data = np.repeat(bent[:, None], 20 * 20, axis=1).reshape(-1, 20, 20)
+    data[energy > 832, 8:14] += 0.5 * bent[energy > 832][:, None, None]
+    counts = np.random.default_rng(0).poisson(data).astype(np.float32)
+    stack = SpectralStack(counts, energy)
+    recipe = replace(suggest_recipe("La_M", stack), present_neighbors=0.0)
+    threshold = suggest_jump_ratio(stack, recipe)
+    assert 1.1 < threshold < 1.25
+    again = replace(recipe, jump_ratio=threshold, embed=False, n_clusters=1)
+    present = analyze_edge(stack, again).present.reshape(20, 20)
+    np.testing.assert_array_equal(np.flatnonzero(present.any(axis=1)), range(8, 14))
+    paper = edge_recipe("La_M", recipe.fit_window, recipe.window, preset="paper")
+    assert suggest_jump_ratio(stack, paper) == -np.inf
+
+
+def test_lanthanum_is_found_in_its_layer_of_the_real_file_only(real_data):
+    folder = real_data / "scifi-dm3-eels-si"
+    pytest.importorskip("rsciio")
+    stack = read_stack(folder / "DMReader_SpectrumImage_SI-EELS.dm3")
+    recipe = suggest_recipe("La_M", stack)
+    threshold = suggest_jump_ratio(stack, recipe)
+    edge = subtract_background(
+        stack, fit_window=recipe.fit_window, window=recipe.window, neighbors=1.5
+    )
+    present = edge_present(
+        edge,
+        significance=recipe.significance,
+        jump_ratio=threshold,
+        neighbors=recipe.present_neighbors,
+    ).reshape(stack.shape)
+    assert np.flatnonzero(present.all(axis=1)).tolist() == list(range(17, 30))
+    assert np.flatnonzero(present.any(axis=1)).tolist() == list(range(17, 30))

@@ -102,14 +102,13 @@ def kmeans(
     array, finite = _rows(values)
     rows = array[finite]
     _check_number(rows, n_clusters)
-    on_progress(0, 1, "k-means")
-    centers = _centers(rows, n_clusters, seed, n_starts)
+    centers = _centers(rows, n_clusters, seed, n_starts, on_progress)
     nearest = _distances(rows, centers).argmin(axis=1)
     order = np.argsort(-np.bincount(nearest, minlength=n_clusters), kind="stable")
     centers = centers[order]
     scores = np.full((len(array), n_clusters), np.nan, dtype=np.float32)
     scores[finite] = -_distances(rows, centers)
-    on_progress(1, 1, "done")
+    on_progress(n_starts + 1, n_starts + 1, "done")
     return PhaseMap.from_scores(
         scores,
         [f"class {i + 1}" for i in range(n_clusters)],
@@ -172,15 +171,15 @@ def suggest_n_clusters(
     halves = [rng.permutation(len(rows)) for _ in range(n_splits)]
     agreement = np.zeros((len(tried), n_splits))
     for i, k in enumerate(tried):
-        on_progress(i, len(tried), f"{k} clusters")
         for j, half in enumerate(halves):
             parts = half[: len(rows) // 2], half[len(rows) // 2 :]
             if min(_n_different(rows[p], k) for p in parts) < k:
                 continue
-            labels = [
-                _distances(rows, _centers(rows[p], k, seed + j, 3)).argmin(axis=1)
-                for p in parts
-            ]
+            labels = []
+            for part in parts:
+                on_progress(i, len(tried), f"{k} clusters")
+                centers = _centers(rows[part], k, seed + j, 3)
+                labels.append(_distances(rows, centers).argmin(axis=1))
             agreement[i, j] = adjusted_rand_score(*labels)
     on_progress(len(tried), len(tried), "done")
     medians = np.median(agreement, axis=1)
@@ -195,6 +194,7 @@ def class_stability(
     *,
     n_splits: int = 3,
     seed: int = 0,
+    on_progress: OnProgress = ignore_progress,
 ) -> NDArray[np.float64]:
     """Return how well each class is found again from half of the pixels.
 
@@ -212,6 +212,8 @@ def class_stability(
         Random halves.
     seed : int, default=0
         Seed of the halves.
+    on_progress : callable, optional
+        Called with (step, total, text).
 
     Returns
     -------
@@ -233,6 +235,7 @@ def class_stability(
     sizes = np.bincount(labels, minlength=k + 1)[1:]
     n_kept = min(len(rows), max(len(rows) // 2, k))
     for split in range(n_splits):
+        on_progress(split, n_splits, "stability")
         half = rng.choice(len(rows), n_kept, replace=False)
         n_centers = min(k, _n_different(rows[half], k))
         near = _distances(rows, _centers(rows[half], n_centers, seed + split, 3))
@@ -241,6 +244,7 @@ def class_stability(
         np.add.at(shared, (labels, other), 1)
         union = sizes[:, None] + np.bincount(other, minlength=n_centers) - shared[1:]
         found[split] = (shared[1:] / union).max(axis=1)
+    on_progress(n_splits, n_splits, "done")
     return np.where(sizes > 0, found.mean(axis=0), np.nan)
 
 
@@ -279,7 +283,11 @@ def _n_different(rows: NDArray[np.float32], enough: int) -> int:
 
 
 def _centers(
-    rows: NDArray[np.float32], n_clusters: int, seed: int, n_starts: int
+    rows: NDArray[np.float32],
+    n_clusters: int,
+    seed: int,
+    n_starts: int,
+    on_progress: OnProgress = ignore_progress,
 ) -> NDArray[np.float32]:
     """Return k-means centers: starts on a sample, then all rows."""
     from sklearn.cluster import KMeans
@@ -291,10 +299,17 @@ def _centers(
         sample = rows[rng.choice(len(rows), START_PIXELS, replace=False)]
     # Several threads in contention make small k-means many times slower.
     with threadpool_limits(limits=1):
-        model = KMeans(n_clusters, n_init=n_starts, random_state=seed).fit(sample)
+        best: Any = None
+        state = np.random.RandomState(seed)
+        for start in range(n_starts):
+            on_progress(start, n_starts + 1, "k-means")
+            model = KMeans(n_clusters, n_init=1, random_state=state).fit(sample)
+            if best is None or model.inertia_ < best.inertia_:
+                best = model
+        on_progress(n_starts, n_starts + 1, "k-means")
         if sample is not rows:
-            model = KMeans(n_clusters, init=model.cluster_centers_, n_init=1).fit(rows)
-    return np.asarray(model.cluster_centers_, dtype=np.float32)
+            best = KMeans(n_clusters, init=best.cluster_centers_, n_init=1).fit(rows)
+    return np.asarray(best.cluster_centers_, dtype=np.float32)
 
 
 def _distances(

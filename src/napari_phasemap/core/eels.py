@@ -42,7 +42,7 @@ __all__ = ["EdgeAnalysis", "analyze_edge"]
 _BACKGROUND = ("fit_window", "window", "method", "background_neighbors")
 _PRESENT = ("significance", "jump_ratio", "present_neighbors")
 _SCORES = ("n_components", "weighted", "score_neighbors", "representation")
-_EMBEDDING = ("n_neighbors", "min_distance", "seed")
+_EMBEDDING = ("n_dimensions", "n_neighbors", "min_distance", "seed")
 _CLASSES = ("cluster_on", "n_clusters", "seed")
 
 
@@ -64,7 +64,7 @@ class EdgeAnalysis:
         Components of the pixels that have it.
     values : ndarray of float32 of shape (n_pixels, n_components)
         What was clustered and embedded; NaN where the edge is absent.
-    embedding : ndarray of float32 of shape (n_pixels, 2), optional
+    embedding : ndarray of float32 of shape (n_pixels, n_dimensions), optional
         UMAP; None where it was not asked for.
     suggestion : ClusterSuggestion, optional
         With ``n_clusters="auto"``.
@@ -123,6 +123,16 @@ def analyze_edge(
     """
     old = previous if previous is not None and previous.stack is stack else None
     n_steps = 5
+
+    def within(step: int) -> OnProgress:
+        """Return a report of one step's own steps, which may stop it too."""
+
+        def report(part: int, parts: int, text: str) -> None:
+            share = f" {100 * part // parts} %" if part < parts else ""
+            on_progress(step, n_steps, f"{recipe.name}: {text}{share}")
+
+        return report
+
     on_progress(0, n_steps, f"{recipe.name}: background")
     same = old is not None and _same(old.recipe, recipe, _BACKGROUND)
     if old is not None and same:
@@ -161,7 +171,7 @@ def analyze_edge(
     if old is not None and same:
         decomposition, values = old.decomposition, old.values
     else:
-        decomposition, values = _scores(edge, present, recipe)
+        decomposition, values = _scores(edge, present, recipe, within(1))
     wanted = recipe.embed or recipe.cluster_on == "embedding"
     same_picture = same and old is not None and _same(old.recipe, recipe, _EMBEDDING)
     if not wanted:
@@ -171,12 +181,11 @@ def analyze_edge(
     else:
         embedding = umap_embedding(
             values,
+            n_components=recipe.n_dimensions,
             n_neighbors=recipe.n_neighbors,
             min_distance=recipe.min_distance,
             seed=recipe.seed,
-            on_progress=lambda step, total, text: on_progress(
-                2, n_steps, f"{recipe.name}: {text} {100 * step // total} %"
-            ),
+            on_progress=within(2),
         )
     on_progress(3, n_steps, f"{recipe.name}: classes")
     clustered = values
@@ -191,13 +200,18 @@ def analyze_edge(
     else:
         suggestion = None
         if recipe.n_clusters == "auto":
-            suggestion = suggest_n_clusters(clustered, seed=recipe.seed)
+            suggestion = suggest_n_clusters(
+                clustered, seed=recipe.seed, on_progress=within(3)
+            )
             n_clusters = max(2, suggestion.n_clusters)
         else:
             n_clusters = recipe.n_clusters
-        classes = kmeans(clustered, n_clusters=n_clusters, seed=recipe.seed)
-        on_progress(4, n_steps, f"{recipe.name}: stability")
-        stability = class_stability(clustered, classes, seed=recipe.seed)
+        classes = kmeans(
+            clustered, n_clusters=n_clusters, seed=recipe.seed, on_progress=within(3)
+        )
+        stability = class_stability(
+            clustered, classes, seed=recipe.seed, on_progress=within(4)
+        )
         spectra = class_spectra(edge, classes)
     on_progress(n_steps, n_steps, f"{recipe.name}: done")
     return EdgeAnalysis(
@@ -216,7 +230,10 @@ def analyze_edge(
 
 
 def _scores(
-    edge: NetEdge, present: NDArray[np.bool_], recipe: EdgeRecipe
+    edge: NetEdge,
+    present: NDArray[np.bool_],
+    recipe: EdgeRecipe,
+    on_progress: OnProgress,
 ) -> tuple[Decomposition, NDArray[np.float32]]:
     """Return the components and what is clustered."""
     kept = recipe.n_components
@@ -228,6 +245,7 @@ def _scores(
         n_components=kept,
         weighting=weighting,  # type: ignore[arg-type]
         where=present,
+        on_progress=on_progress,
     )
     averaged = found.averaged(edge.net, recipe.score_neighbors)
     if recipe.representation == "composition" and found.noise == "known":

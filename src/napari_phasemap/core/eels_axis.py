@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.progress import OnProgress, ignore_progress
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_phasemap.core.stack import SpectralStack
 
 __all__ = ["calibrate_onset", "find_spikes", "remove_spikes"]
+
+#: Values that are compared with their spectrum between two reports.
+BLOCK = 4_000_000
 
 
 def calibrate_onset(
@@ -70,7 +75,11 @@ def calibrate_onset(
 
 
 def find_spikes(
-    stack: SpectralStack, /, *, threshold: float = 10.0
+    stack: SpectralStack,
+    /,
+    *,
+    threshold: float = 10.0,
+    on_progress: OnProgress = ignore_progress,
 ) -> NDArray[np.bool_]:
     """Return which channels stand out from their spectrum and from their neighbors.
 
@@ -84,6 +93,8 @@ def find_spikes(
         Counts.
     threshold : float, default=10.0
         In standard deviations.
+    on_progress : callable, optional
+        Called with (step, total, text).
 
     Returns
     -------
@@ -100,10 +111,18 @@ def find_spikes(
     from scipy.ndimage import median_filter
 
     data = np.asarray(stack.data)
-    along = median_filter(data, size=(5, 1, 1), mode="nearest")
-    out: NDArray[np.bool_] = data - along > threshold * np.sqrt(np.maximum(along, 1.0))
+    out = np.zeros(data.shape, dtype=bool)
+    rows = max(1, BLOCK // max(data[:, 0].size, 1))
+    for low in range(0, data.shape[1], rows):
+        on_progress(low, data.shape[1], "looking for spikes")
+        part = data[:, low : low + rows]
+        along = median_filter(part, size=(5, 1, 1), mode="nearest")
+        out[:, low : low + rows] = part - along > threshold * np.sqrt(
+            np.maximum(along, 1.0)
+        )
     channels = np.flatnonzero(out.any(axis=(1, 2)))
-    for channel in channels:
+    for number, channel in enumerate(channels):
+        on_progress(number, len(channels), "comparing with neighbors")
         # Most channels have no candidate, so the neighbors are looked at only there.
         beside = median_filter(data[channel], size=3, mode="nearest")
         out[channel] &= data[channel] - beside > threshold * np.sqrt(
@@ -112,7 +131,13 @@ def find_spikes(
     return out
 
 
-def remove_spikes(stack: SpectralStack, /, *, threshold: float = 10.0) -> SpectralStack:
+def remove_spikes(
+    stack: SpectralStack,
+    /,
+    *,
+    threshold: float = 10.0,
+    on_progress: OnProgress = ignore_progress,
+) -> SpectralStack:
     """Replace spikes by the median of the five channels around them; says how many.
 
     Parameters
@@ -121,13 +146,15 @@ def remove_spikes(stack: SpectralStack, /, *, threshold: float = 10.0) -> Spectr
         Counts.
     threshold : float, default=10.0
         See `find_spikes`.
+    on_progress : callable, optional
+        Called with (step, total, text).
 
     Returns
     -------
     SpectralStack
         The same object where there is no spike.
     """
-    spikes = find_spikes(stack, threshold=threshold)
+    spikes = find_spikes(stack, threshold=threshold, on_progress=on_progress)
     if not spikes.any():
         return stack
     data = np.array(stack.data)

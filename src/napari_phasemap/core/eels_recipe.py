@@ -81,6 +81,8 @@ class EdgeRecipe:
         "auto" takes the suggestion of `suggest_n_clusters`, at least 2.
     embed : bool, default=True
         Whether a UMAP embedding is made (always, if it is clustered on).
+    n_dimensions : int, default=2
+        Of UMAP, 2 or 3.
     n_neighbors : int, default=20
         Of UMAP.
     min_distance : float, default=0.1
@@ -104,6 +106,7 @@ class EdgeRecipe:
     cluster_on: ClusterOn = "scores"
     n_clusters: int | Literal["auto"] = "auto"
     embed: bool = True
+    n_dimensions: int = 2
     n_neighbors: int = 20
     min_distance: float = 0.1
     seed: int = 0

@@ -100,8 +100,7 @@ def analyze_edges(
             f"low loss of {low_loss.shape} pixels, core loss of {stack.shape}; they "
             "must show the same pixels"
         )
-    couples = list(combinations(names, 2))
-    total = len(recipes) + len(couples) + 1
+    total = len(recipes) + 1
     edges: dict[str, EdgeAnalysis] = {}
     for number, recipe in enumerate(recipes):
         edges[recipe.name] = analyze_edge(
@@ -110,31 +109,89 @@ def analyze_edges(
             previous=previous.edges.get(recipe.name) if previous else None,
             on_progress=_numbered(on_progress, number, total),
         )
-    pairs: dict[tuple[str, str], ClassPairs] = {}
-    for number, (a, b) in enumerate(couples, start=len(recipes)):
-        on_progress(number, total, f"{a} and {b}: mutual information")
-        pairs[a, b] = _kept_pairs(previous, edges, a, b) or mutual_information(
-            edges[a].classes, edges[b].classes, stacks=stack
-        )
-    on_progress(total - 1, total, "thickness")
-    measured, banded, warnings = None, {}, []
+    measured = None
     if low_loss is not None:
+        on_progress(total - 1, total, "thickness")
         measured = thickness(low_loss.with_mask(stack.mask))
+    return compare_edges(
+        stack,
+        edges,
+        measured=measured,
+        previous=previous,
+        on_progress=on_progress,
+    )
+
+
+def compare_edges(
+    stack: SpectralStack,
+    edges: Mapping[str, EdgeAnalysis],
+    /,
+    *,
+    measured: Thickness | None = None,
+    previous: EelsAnalysis | None = None,
+    on_progress: OnProgress = ignore_progress,
+) -> EelsAnalysis:
+    """Compare the classes of edges that are analyzed, also with the thickness.
+
+    Parameters
+    ----------
+    stack : SpectralStack
+        What the edges were analyzed in.
+    edges : mapping of str to EdgeAnalysis
+        Analyzed edges by name, at least one.
+    measured : Thickness, optional
+        Of the same pixels.
+    previous : EelsAnalysis, optional
+        An earlier result: pairs of unchanged classes are taken over.
+    on_progress : callable, optional
+        Called with (step, total, text).
+
+    Returns
+    -------
+    EelsAnalysis
+        Edges, pairs, thickness and warnings.
+
+    Raises
+    ------
+    ValueError
+        If there is no edge.
+    """
+    if not edges:
+        raise ValueError("no edge is analyzed yet; analyze at least one")
+    couples = list(combinations(edges, 2))
+    total = len(couples) + 1
+    pairs: dict[tuple[str, str], ClassPairs] = {}
+    for number, (a, b) in enumerate(couples):
+        pairs[a, b] = _kept_pairs(previous, edges, a, b) or mutual_information(
+            edges[a].classes,
+            edges[b].classes,
+            stacks=stack,
+            on_progress=_numbered(on_progress, number, total, f"{a} and {b}: "),
+        )
+    banded, warnings = {}, []
+    if measured is not None:
         bins = thickness_bins(measured)
         for name, edge in edges.items():
-            banded[name] = mutual_information(edge.classes, bins, stacks=stack)
+            banded[name] = mutual_information(
+                edge.classes,
+                bins,
+                stacks=stack,
+                on_progress=_numbered(on_progress, total - 1, total, "thickness: "),
+            )
             warning = thickness_warning(banded[name], name)
             if warning:
                 warnings.append(warning)
     on_progress(total, total, "done")
-    return EelsAnalysis(stack, edges, pairs, measured, banded, tuple(warnings))
+    return EelsAnalysis(stack, dict(edges), pairs, measured, banded, tuple(warnings))
 
 
-def _numbered(on_progress: OnProgress, number: int, total: int) -> OnProgress:
-    """Return a callable that reports an edge's steps as one step of many."""
+def _numbered(
+    on_progress: OnProgress, number: int, total: int, about: str = ""
+) -> OnProgress:
+    """Return a callable that reports a part's steps as one step of many."""
 
     def report(step: int, count: int, text: str) -> None:
-        on_progress(number, total, text)
+        on_progress(number, total, f"{about}{text}")
 
     return report
 

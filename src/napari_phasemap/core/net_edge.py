@@ -170,20 +170,36 @@ def edge_present(
     bool ndarray of shape (n_pixels,)
         False where flagged as `NO_COUNTS` or `NOT_FINITE`.
     """
-    signal, variance, background = edge.signal, edge.null_variance, edge.background
+    signal, background = _sums(edge, neighbors)
+    variance = edge.null_variance
     if neighbors > 0:
-        mask = edge.net.mask
-        signal, background = (
-            _averaged(v, mask, neighbors) for v in (signal, background)
-        )
         # The square of a Gaussian of width s is one of width s / sqrt(2) over 4 pi s^2.
-        smooth = _averaged(variance, mask, neighbors / np.sqrt(2.0))
+        smooth = _averaged(variance, edge.net.mask, neighbors / np.sqrt(2.0))
         variance = smooth * min(1.0, 1.0 / (4.0 * np.pi * neighbors**2))
     z = _ratio(signal, np.sqrt(variance), empty=0.0)
     jump = _ratio(signal + background, background, empty=1.0)
     usable = (edge.flags & (NO_COUNTS | NOT_FINITE)) == 0
     present: NDArray[np.bool_] = usable & (z > significance) & (jump > jump_ratio)
     return present
+
+
+def averaged_jump(edge: NetEdge, neighbors: float) -> NDArray[np.float32]:
+    """Return the jump ratio of every pixel as `edge_present` compares it."""
+    signal, background = _sums(edge, neighbors)
+    return _ratio(signal + background, background, empty=1.0)
+
+
+def _sums(
+    edge: NetEdge, neighbors: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return net sum and background, averaged over neighbors."""
+    if neighbors <= 0:
+        return edge.signal, edge.background
+    mask = edge.net.mask
+    return (
+        _averaged(edge.signal, mask, neighbors),
+        _averaged(edge.background, mask, neighbors),
+    )
 
 
 def _averaged(

@@ -220,7 +220,13 @@ def _compressed(
     shapes: NDArray[np.float64],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return a small basis of columns and their coordinates on it."""
+    from threadpoolctl import threadpool_limits
+
     unit = shapes / np.linalg.norm(shapes, axis=0)
-    vectors, values, _ = np.linalg.svd(unit[:, :: N_NODES // 60], full_matrices=False)
+    # Several threads in contention make a small decomposition many times slower.
+    with threadpool_limits(limits=1):
+        vectors, values, _ = np.linalg.svd(
+            unit[:, :: N_NODES // 60], full_matrices=False
+        )
     kept = vectors[:, values > RANK_TOLERANCE * values[0]]
     return kept.astype(np.float32), (kept.T @ shapes).astype(np.float32)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from napari_phasemap.core.eels_recipe import edge_recipe, parse_edge, suggest_recipe
 from napari_phasemap.core.eels_workflow import EelsAnalysis, analyze_edges
+from napari_phasemap.core.jump_ratio import suggest_jump_ratio
 from napari_phasemap.core.progress import OnProgress, ignore_progress
 from napari_phasemap.core.stack import SpectralStack
 from napari_phasemap.io.read import read_stack
@@ -55,7 +56,7 @@ def run_eels(
         The spectrum image.
     edges : sequence of str
         ``"Si_L:70-95:99-130"`` (name, fit window, signal window in eV), or the name of
-        a known edge alone for suggested windows.
+        a known edge alone for suggested windows and jump ratio.
     output : str or path
         Folder for the results.
     low_loss : str or path, optional
@@ -131,7 +132,7 @@ def write_eels(
     Path
         The folder: ``maps.npz`` (labels, net sums, signal-to-noise, embeddings and
         t/lambda as images), one ``spectra_<edge>.csv`` per edge, one
-        ``pairs_<a>_<b>.csv`` per pair of edges, ``eels.png``, ``eels.pdf`` and
+        ``pairs_<a>_<b>.csv`` per pair of edges, ``eels.png``, ``.svg`` and ``.pdf`` and
         ``recipe.json``.
     """
     from napari_phasemap.figures import eels_sheet, save_figure
@@ -144,7 +145,7 @@ def write_eels(
         for (a, b), pairs in analysis.pairs.items():
             pairs.to_csv(folder / f"pairs_{_stem(a)}_{_stem(b)}.csv")
         figure = eels_sheet(analysis)
-        for suffix in ("png", "pdf"):
+        for suffix in ("png", "svg", "pdf"):
             save_figure(figure, folder / f"eels.{suffix}")
         files = sorted([path.name for path in folder.iterdir()] + ["recipe.json"])
         settings = {
@@ -197,9 +198,10 @@ def _recipe(
     if ":" in text:
         return edge_recipe(*parse_edge(text), preset=preset, **given)
     known = suggest_recipe(text, stack)
-    return edge_recipe(
+    recipe = edge_recipe(
         known.name, known.fit_window, known.window, preset=preset, **given
     )
+    return replace(recipe, jump_ratio=suggest_jump_ratio(stack, recipe))
 
 
 def _images(analysis: EelsAnalysis) -> dict[str, Any]:

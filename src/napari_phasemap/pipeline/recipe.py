@@ -98,6 +98,11 @@ class Recipe:
         """
         path = Path(path)
         values = load_json(path)
+        if values.get("command") == "eels":
+            raise ValueError(
+                f"{path.name} was written by 'napari-phasemap eels'; it says what was "
+                "done there, and 'run --recipe' repeats only what 'run' wrote"
+            )
         newest = values.get("version")
         if not isinstance(newest, int) or newest > VERSION:
             raise ValueError(
