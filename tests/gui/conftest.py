@@ -12,8 +12,10 @@ import pytest
 
 os.environ.setdefault("QT_API", "pyqt6")
 
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +94,26 @@ class Mouse:
         self.move(viewer, world)
         button = Qt.MouseButton.LeftButton
         QTest.mouseClick(_canvas(viewer), button, pos=self._position(viewer, world))
+        self.qtbot.wait(30)
+
+    def drag(
+        self, viewer: Any, start: tuple[float, float], end: tuple[float, float]
+    ) -> None:
+        canvas, button = _canvas(viewer), Qt.MouseButton.LeftButton
+        self.move(viewer, start)
+        QTest.mousePress(canvas, button, pos=self._position(viewer, start))
+        for share in (0.3, 0.7, 1.0):
+            place = np.add(start, share * np.subtract(end, start))
+            event = QMouseEvent(
+                QEvent.Type.MouseMove,
+                QPointF(self._position(viewer, tuple(place))),
+                button,
+                button,
+                Qt.KeyboardModifier.NoModifier,
+            )
+            QApplication.sendEvent(canvas, event)
+            self.qtbot.wait(30)
+        QTest.mouseRelease(canvas, button, pos=self._position(viewer, end))
         self.qtbot.wait(30)
 
     def leave(self, viewer: Any) -> None:

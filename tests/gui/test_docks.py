@@ -374,3 +374,27 @@ def test_a_long_job_tells_the_time_left(
         qtbot.wait(20)
         seen.append(dock.job._text.text())
     assert any("s left" in text for text in seen)
+
+
+def test_what_is_drawn_on_the_image_with_the_mouse_becomes_the_selection(
+    viewer: Any, qtbot: Any, mouse: Any, two_particles: list[Any]
+) -> None:
+    dock = opened(viewer, "Spectra")
+    link, workspace = link_for(viewer), workspace_for(viewer)
+    link.open_stacks(two_particles)
+    workspace.set_stacks(StackSet(two_particles))
+    qtbot.wait(200)
+    press(dock, "Select on image")
+    shapes = viewer.layers["selection region"]
+    shapes.mode = "add_rectangle"
+    image = viewer.layers["P2"]
+    corners = [tuple(image.data_to_world((0, *c))[-2:]) for c in ((6, 3), (12, 9))]
+    mouse.drag(viewer, *corners)
+    image_of = workspace.stacks.to_image(workspace.selection, 1, 0)
+    rows, cols = np.nonzero(image_of)
+    assert (rows.min(), rows.max()) == pytest.approx((6, 12), abs=1)
+    assert (cols.min(), cols.max()) == pytest.approx((3, 9), abs=1)
+    assert len(rows) == (np.ptp(rows) + 1) * (np.ptp(cols) + 1)
+    assert not workspace.stacks.split(workspace.selection)[0].any()
+    shapes.data = []
+    assert not workspace.selection.any()

@@ -3,6 +3,7 @@
 * `draw_region`: start drawing on a shapes layer of a given name.
 * `region_mask`: what was drawn, on the pixels of one stack.
 * `select_region`: turn what was drawn into the selection.
+* `start_selecting`: draw, and what is drawn becomes the selection.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from napari.layers import Shapes
 
 from napari_phasemap.core.masking import inside_polygons
+from napari_phasemap.io.npe2 import METADATA_KEY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,8 +22,12 @@ if TYPE_CHECKING:
     from napari_phasemap.core.stack import SpectralStack
     from napari_phasemap.views.link import ViewerLink
 
-__all__ = ["draw_region", "region_mask", "select_region"]
+__all__ = ["draw_region", "region_mask", "select_region", "start_selecting"]
 
+#: Shapes layer whose shapes are the selection.
+SELECTION_REGION = "selection region"
+#: What napari says when shapes are there, moved or gone, not while a mouse draws them.
+SETTLED = ("added", "changed", "removed")
 #: Corners of the polygon that stands for an ellipse.
 N_ELLIPSE = 72
 
@@ -73,6 +79,23 @@ def select_region(layer: Shapes, link: ViewerLink) -> int:
     chosen = stacks.join(masks)
     link.workspace.select(chosen, "select a drawn region")
     return int(chosen.sum())
+
+
+def start_selecting(viewer: Any, link: ViewerLink) -> Shapes:
+    """Let the user draw shapes on the image whose pixels become the selection.
+
+    Moving or deleting a shape later changes the selection with it.
+    """
+    layer = draw_region(viewer, SELECTION_REGION, link)
+
+    def follow(event: Any) -> None:
+        if str(getattr(event, "action", "")) in SETTLED and link.workspace.stacks:
+            select_region(layer, link)
+
+    if METADATA_KEY not in layer.metadata:
+        layer.metadata[METADATA_KEY] = {"kind": SELECTION_REGION}
+        layer.events.data.connect(follow)
+    return layer
 
 
 def _ellipse(corners: NDArray[np.float64]) -> NDArray[np.float64]:

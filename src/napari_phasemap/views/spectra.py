@@ -8,14 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy
 from superqt.utils import qthrottled
 
 from napari_phasemap.core.describe import describe_pixel
 from napari_phasemap.core.spectra import mean_spectra, standardize
-from napari_phasemap.views.dock import Dock
+from napari_phasemap.views.dock import Dock, guarded
 from napari_phasemap.views.plot import PlotView
 from napari_phasemap.views.pointer import SELECTION_COLOR
+from napari_phasemap.views.regions import start_selecting
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["SpectraView"]
 
 EMPTY = "Open stacks, then point at a pixel of the image: its spectrum appears here."
+SELECT_TIP = (
+    "Draw around pixels on the image: they and their points in the scatter are "
+    "selected. Move or delete the shape to change the selection."
+)
 PIXEL_COLOR = "#ff2020"
 #: Milliseconds between two full drawings.
 DRAW_EVERY = 60
@@ -36,7 +41,7 @@ DRAW_EVERY = 60
 class SpectraView(Dock):
     """Shows the spectrum under the mouse against phases, references and selection.
 
-    Writes nothing.
+    Writes `workspace.selection`, by what is drawn on the image.
     """
 
     title = "Spectra"
@@ -55,7 +60,7 @@ class SpectraView(Dock):
         self._boxes = self._make_boxes()
         self.body.addWidget(self._plot, 1)
         self.body.addLayout(self._make_controls())
-        self.body.addWidget(self._count)
+        self.body.addLayout(self._make_selecting())
         self._line: Any = None
         self._phases: Any = None
         self._draw_soon = qthrottled(self.draw, timeout=DRAW_EVERY)
@@ -80,6 +85,22 @@ class SpectraView(Dock):
         self._plot.draw(lambda axes: self._draw_on(axes, stacks))
         self._on_pointed()
         self._show_count(stacks)
+
+    # ---- What a user does ----
+
+    @guarded
+    def select_on_image(self) -> None:
+        """Draw on the image; the pixels inside become the selection."""
+        if self.workspace.stacks is None:
+            raise ValueError("there are no stacks to select pixels of; open them first")
+        start_selecting(self.viewer, self.link)
+
+    @guarded
+    def clear_selection(self) -> None:
+        """Select nothing."""
+        if self.workspace.stacks is not None:
+            none = np.zeros(self.workspace.stacks.n_pixels, dtype=bool)
+            self.workspace.select(none, "clear the selection")
 
     # ---- Following the workspace ----
 
@@ -238,4 +259,17 @@ class SpectraView(Dock):
             box.toggled.connect(self._on_change)
             row.addWidget(box)
         row.addStretch(1)
+        return row
+
+    def _make_selecting(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.addWidget(self._count, 1)
+        for text, tip, slot in (
+            ("Select on image", SELECT_TIP, self.select_on_image),
+            ("Clear", "Select nothing.", self.clear_selection),
+        ):
+            button = QPushButton(text)
+            button.setToolTip(tip)
+            button.clicked.connect(slot)
+            row.addWidget(button)
         return row
