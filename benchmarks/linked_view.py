@@ -24,6 +24,7 @@ import resource
 import time
 import tracemalloc
 from dataclasses import replace
+from functools import partial
 
 os.environ.setdefault("QT_API", "pyqt6")
 
@@ -42,7 +43,6 @@ from napari_phasemap.views.scatter_figure import render
 from napari_phasemap.views.scatter_tools import Stroke
 from napari_phasemap.views.spectra import SpectraView
 
-REPEATS = 7
 N_ENERGIES = 12
 TARGETS = {
     "lasso of 10 %, not painted": (150, ""),
@@ -65,7 +65,7 @@ def resident_mb() -> float:
         return int(file.read().split()[1]) * resource.getpagesize() / 1e6
 
 
-def median_ms(action, repeats=REPEATS):
+def median_ms(action, repeats):
     action()
     times = []
     for _ in range(repeats):
@@ -106,7 +106,8 @@ def lasso_of_a_tenth(scatter):
     return Stroke("lasso", tuple(map(tuple, outline)))
 
 
-def measure(n_points):
+def measure(n_points, repeats):
+    median = partial(median_ms, repeats=repeats)
     viewer = Viewer(show=True)
     viewer.window.resize(1300, 800)
     workspace, latent = make_workspace(viewer, n_points)
@@ -150,17 +151,17 @@ def measure(n_points):
     def clear():
         workspace.selection = none
 
-    cleared = median_ms(clear)
-    results["lasso of 10 %, not painted"] = median_ms(select) - cleared
+    cleared = median(clear)
+    results["lasso of 10 %, not painted"] = median(select) - cleared
 
     def select_and_paint():
         select()
         paint()
 
-    results["lasso of 10 %, all painted"] = median_ms(select_and_paint) - cleared
+    results["lasso of 10 %, all painted"] = median(select_and_paint) - cleared
     share = workspace.selection.mean()
 
-    results["mean spectrum of the selection"] = median_ms(mean, 3)
+    results["mean spectrum of the selection"] = median(mean)
     clear()
     spectra = SpectraView(viewer)
     viewer.window.add_dock_widget(spectra, name="Spectra", area="bottom")
@@ -171,16 +172,16 @@ def measure(n_points):
         point = int(next(points))
         view.actions.pick(scatter.point_at(*scatter.position_of(point)), "replace")
 
-    results["click, not painted"] = median_ms(click)
+    results["click, not painted"] = median(click)
 
     def hover():
         workspace.hover = int(next(points))
 
-    results["hover in the image, not painted"] = median_ms(hover, 21)
+    results["hover in the image, not painted"] = median(hover)
     workspace.hover = None
     names = iter(["reliability", "grain", "phase", "intensity", "particle"] * 20)
     view._colors.setCurrentText("intensity")  # its mean is taken once
-    results["recolor by another feature"] = median_ms(
+    results["recolor by another feature"] = median(
         lambda: view._colors.setCurrentText(next(names))
     )
     view._colors.setCurrentText("phase")
@@ -190,10 +191,10 @@ def measure(n_points):
         scatter.set_camera(replace(camera, azimuth=camera.azimuth + 1.0))
         scatter.native.grabFramebuffer()
 
-    results["camera drag, frame"] = median_ms(drag)
+    results["camera drag, frame"] = median(drag)
     QTest.qWait(800)
-    results["frame of all points at rest"] = median_ms(scatter.native.grabFramebuffer)
-    results["figure 2400 x 2400"] = median_ms(lambda: render(scatter, 2400, 2400), 3)
+    results["frame of all points at rest"] = median(scatter.native.grabFramebuffer)
+    results["figure 2400 x 2400"] = median(lambda: render(scatter, 2400, 2400))
     results["opening the view"] = opened
     results["arrays beyond latent, MB"] = np.array([arrays_mb(viewer, stroke), np.nan])
     results["process beyond latent, MB"] = np.array([memory, np.nan])
@@ -232,10 +233,12 @@ def report(n_points, share, results):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sizes", nargs="*", type=float, default=[1e5, 1e6])
-    sizes = [int(size) for size in parser.parse_args().sizes]
+    parser.add_argument("--repeats", type=int, default=7)
+    options = parser.parse_args()
+    sizes = [int(size) for size in options.sizes]
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     for size in sizes:
-        report(size, *measure(size))
+        report(size, *measure(size, options.repeats))
 
 
 if __name__ == "__main__":
