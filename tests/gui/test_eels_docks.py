@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,13 +29,49 @@ def sample() -> SiCSample:
     return simulate_si_c(shape=(SIZE, SIZE), dose=3000.0, seed=3)
 
 
+@pytest.fixture(scope="module")
+def shared_viewer(qapp: Any) -> Iterator[Any]:
+    """One window for all tests: opening one costs more than most of them."""
+    import napari
+
+    viewer = napari.Viewer(show=True)
+    viewer.window.resize(1100, 700)
+    # napari collects garbage for every layer that goes: what is there now will stay.
+    gc.freeze()
+    yield viewer
+    gc.unfreeze()
+    viewer.close()
+    gc.collect()
+
+
+@pytest.fixture
+def viewer(shared_viewer: Any, qtbot: Any) -> Iterator[Any]:
+    """The window, emptied when a test ends."""
+    yield shared_viewer
+    for panel in shared_viewer.window.dock_widgets.values():
+        panel.close()
+        panel.deleteLater()
+    shared_viewer.window.remove_dock_widget("all")
+    shared_viewer.layers.clear()
+    workspace = workspace_for(shared_viewer)
+    for stack in workspace.sources:
+        link_for(shared_viewer).close_stack(stack.name)
+    workspace.set_stacks(None)
+    qtbot.wait(20)
+
+
 @pytest.fixture
 def notes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Messages that a user would see."""
     seen: list[str] = []
-    for name in ("dock.show_info", "job.show_info", "job.show_error"):
+    for name in (
+        "dock.show_info",
+        "job.show_info",
+        "job.show_error",
+        "eels_editing.show_info",
+        "eels_corrections.show_info",
+    ):
         monkeypatch.setattr(f"napari_phasemap.views.{name}", seen.append)
-    monkeypatch.setattr("napari_phasemap.views.eels_editing.show_info", seen.append)
     return seen
 
 
@@ -417,10 +454,77 @@ def test_umap_is_the_latent_space_of_the_active_edge(
 ) -> None:
     dock.setup._umap.setChecked(True)
     dock.setup.table.setCurrentCell(0, 0)
-    press(dock, "Run Si_L")
-    qtbot.waitUntil(lambda: not dock.job.running, timeout=240_000)
     workspace = workspace_for(viewer)
-    assert workspace.latent_name == "UMAP Si_L"
-    assert workspace.latent.shape == (SIZE * SIZE, 2)
-    known = np.isfinite(workspace.latent).all(axis=1)
-    np.testing.assert_array_equal(known, workspace.edges["Si_L"].present)
+    for n_dimensions in (2, 3):
+        dock.setup._dimensions.setCurrentText(f"{n_dimensions}-D")
+        dock.pages.setCurrentIndex(1)
+        press(dock, "Run Si_L")
+        qtbot.waitUntil(lambda: not dock.job.running, timeout=240_000)
+        assert workspace.latent_name == "UMAP Si_L"
+        assert workspace.latent.shape == (SIZE * SIZE, n_dimensions)
+        known = np.isfinite(workspace.latent).all(axis=1)
+        np.testing.assert_array_equal(known, workspace.edges["Si_L"].present)
+
+
+def test_spikes_and_a_shifted_axis_are_corrected_in_steps(
+    viewer: Any, qtbot: Any, dock: Any, sample: SiCSample, notes: list[str]
+) -> None:
+    workspace, panel = workspace_for(viewer), dock.corrections
+    dock.pages.setCurrentIndex(0)
+    clean = workspace.stacks[0]
+    press(dock, "Remove spikes")
+    finish(qtbot, dock)
+    assert notes[-1].endswith("nothing to correct")
+    assert workspace.stacks[0] is clean
+    data = np.array(clean.data)
+    data[300, 4, 5] += 5000.0
+    data[40, 9, 9] += 9000.0
+    spiked = clean.with_step("moved", data=data, energy=clean.energy + 3.0)
+    workspace.set_stacks(StackSet([spiked]))
+    press(dock, "Remove spikes")
+    finish(qtbot, dock)
+    assert "2 spikes above 10 sigma replaced" in notes[-1]
+    assert workspace.stacks[0].data[300, 4, 5] < 1000
+    panel.edge.setCurrentIndex(panel.edge.findData("C_K"))
+    press(dock, "Calibrate")
+    finish(qtbot, dock)
+    assert workspace.stacks[0].energy[0] == pytest.approx(clean.energy[0], abs=1.5)
+    panel.edge.setCurrentIndex(panel.edge.findData("O_K"))
+    panel.measured.setValue(533.5)
+    before = workspace.stacks[0].energy
+    press(dock, "Calibrate")
+    finish(qtbot, dock)
+    np.testing.assert_allclose(workspace.stacks[0].energy, before - 1.5)
+    assert len(workspace.stacks[0].history) == len(spiked.history) + 3
+    # The axis has moved, so that the value before is nobody's choice any more.
+    assert panel.measured.text() == "automatic"
+
+
+def test_figure_and_tables_are_saved_from_what_is_there(
+    viewer: Any, qtbot: Any, dock: Any, tmp_path: Path, notes: list[str]
+) -> None:
+    button = dock._save
+    assert not button.isEnabled()
+    dock.save(tmp_path / "none")
+    assert "run an edge first" in notes[-1]
+    run_all(qtbot, dock)
+    dock.classes.table.item(0, 1).setText("oxide")
+    qtbot.wait(60)
+    assert button.isEnabled()
+    dock.save(tmp_path / "out")
+    finish(qtbot, dock)
+    assert notes[-1] == f"Saved in {tmp_path / 'out'}"
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"eels.png", "eels.svg", "eels.pdf", "maps.npz", "recipe.json"} <= names
+    table = (tmp_path / "out" / "spectra_Si_L.csv").read_text()
+    assert table.startswith("energy_eV,oxide,")
+    pairs = (tmp_path / "out" / "pairs_Si_L_C_K.csv").read_text()
+    assert "\noxide," in pairs
+    with np.load(tmp_path / "out" / "maps.npz") as maps:
+        np.testing.assert_array_equal(
+            maps["C_K_classes"].ravel(),
+            workspace_for(viewer).edges["C_K"].classes.labels,
+        )
+    dock.save(tmp_path / "out")
+    finish(qtbot, dock)
+    assert "overwrite" in notes[-1] or "exists" in notes[-1] or "holds" in notes[-1]

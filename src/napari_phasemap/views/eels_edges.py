@@ -29,6 +29,7 @@ from napari_phasemap.core.eels_recipe import (
     edge_recipe,
     suggest_recipe,
 )
+from napari_phasemap.core.jump_ratio import suggest_jump_ratio
 from napari_phasemap.views.eels_preview import AgreementPlot, JumpPlot, SubtractionPlot
 from napari_phasemap.views.eels_table import EdgeRow, EdgeTable
 from napari_phasemap.views.eels_windows import WindowPlot
@@ -130,6 +131,7 @@ class EdgesPage(QWidget):
             jump_ratio=row.jump_ratio,
             n_clusters=row.n_clusters,
             embed=self._umap.isChecked(),
+            n_dimensions=self._dimensions.currentIndex() + 2,
         )
 
     def recipes(self) -> list[EdgeRecipe]:
@@ -144,13 +146,20 @@ class EdgesPage(QWidget):
     # ---- What a user does ----
 
     def add_edge(self, name: str) -> None:
-        """Add a known edge with suggested windows."""
+        """Add a known edge with suggested windows and jump ratio."""
         if self._stack is not None:
             recipe = suggest_recipe(
                 name, self._stack, preset=self._preset.currentText()
             )
-            row = EdgeRow.from_recipe(recipe)
-            self.table.add(beside(row, self.table.rows()))
+            row = beside(EdgeRow.from_recipe(recipe), self.table.rows())
+            try:
+                recipe = replace(
+                    recipe, fit_window=row.fit_window, **self._form.value()
+                )
+                jump_ratio = suggest_jump_ratio(self._stack, recipe)
+            except ValueError:  # running the edge will say what is wrong
+                jump_ratio = recipe.jump_ratio
+            self.table.add(replace(row, jump_ratio=jump_ratio))
 
     def add_window(self, *, background: bool) -> None:
         """Add an edge of one's own: windows to be dragged, or the whole axis."""
@@ -286,7 +295,12 @@ class EdgesPage(QWidget):
         self._umap.setToolTip("The picture for the Latent view; the slowest step.")
         self._umap.setChecked(True)
         row.addWidget(self._preset)
+        self._dimensions = QComboBox()
+        self._dimensions.addItems(["2-D", "3-D"])
+        self._dimensions.setToolTip("Axes of the picture; 3-D can be turned.")
+        self._umap.toggled.connect(self._dimensions.setEnabled)
         row.addWidget(self._umap)
+        row.addWidget(self._dimensions)
         row.addStretch(1)
         self._form = ParameterForm(_NEUTRAL, SHARED)
         more = QCollapsible("All settings")

@@ -76,6 +76,11 @@ class ClassEditor:
         self._shown.keep(analysis)
         self._names.pop(analysis.recipe.name, None)
 
+    def fitting(self) -> dict[str, EdgeAnalysis]:
+        """Return all edges with spectra that fit their classes."""
+        edges = self.workspace.edges
+        return {name: self._shown.of(edges[name]) for name in edges}
+
     def clear(self) -> None:
         """Forget what belongs to other pixels."""
         self._names.clear()

@@ -3,6 +3,7 @@
 * `mean_spectrum`, `jump_ratios`: what the plots show.
 * `analyze_edges`: the steps for several edges, one failure not stopping the others.
 * `edit_classes`, `measure_thickness`, `align_stacks`, `name_by`: further steps.
+* `despiked`, `calibrated`: the image put right; `save_sheet`: figure and tables.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_phasemap.core.progress import OnProgress, ignore_progress
+from napari_phasemap.core.stack_set import StackSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,17 +31,25 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Analyzed",
+    "Corrected",
     "JumpRatios",
     "align_stacks",
     "analyze_edges",
+    "calibrated",
     "clustered_values",
+    "despiked",
     "edit_classes",
     "jump_ratios",
     "mean_spectrum",
     "measure_thickness",
     "name_by",
+    "save_sheet",
     "suggest_number",
 ]
+
+
+#: How far in eV from its place an edge is looked for.
+ONSET_REACH = 12.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +100,7 @@ def jump_ratios(
 ) -> JumpRatios:
     """Return the jump ratio of every pixel, averaged over neighbors as in the run."""
     from napari_phasemap.core.background import subtract_background
-    from napari_phasemap.core.net_edge import edge_present
-    from napari_phasemap.core.pixel_spectra import average_neighbors
+    from napari_phasemap.core.net_edge import averaged_jump, edge_present
 
     if recipe.fit_window is None:
         raise ValueError(f"{recipe.name} has no fit window, so there is no jump ratio")
@@ -112,18 +121,13 @@ def jump_ratios(
             neighbors=recipe.background_neighbors,
             name=recipe.name,
         )
-    sigma = recipe.present_neighbors
-    signal = average_neighbors(edge.signal, stack, sigma=sigma)
-    background = average_neighbors(edge.background, stack, sigma=sigma)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        jump = np.where(background == 0, 1.0, (signal + background) / background)
     significant = edge_present(
         edge,
         significance=recipe.significance,
         jump_ratio=-np.inf,
-        neighbors=sigma,
+        neighbors=recipe.present_neighbors,
     )
-    return JumpRatios(jump.astype(np.float32), significant)
+    return JumpRatios(averaged_jump(edge, recipe.present_neighbors), significant)
 
 
 def analyze_edges(
@@ -209,18 +213,21 @@ def edit_classes(
 ) -> EdgeAnalysis:
     """Change the classes by hand; their spectra and stabilities follow."""
     on_progress(0, 1, "classes")
-    return refreshed(replace(analysis, classes=edit(analysis.classes)))
+    changed = replace(analysis, classes=edit(analysis.classes))
+    return refreshed(changed, on_progress=on_progress)
 
 
-def refreshed(analysis: EdgeAnalysis) -> EdgeAnalysis:
+def refreshed(
+    analysis: EdgeAnalysis, *, on_progress: OnProgress = ignore_progress
+) -> EdgeAnalysis:
     """Return an analysis whose spectra and stabilities are those of its classes."""
     from napari_phasemap.core.clustering import class_stability
     from napari_phasemap.core.naming import class_spectra
 
-    classes = analysis.classes
+    classes, values = analysis.classes, clustered_values(analysis)
     return replace(
         analysis,
-        stability=class_stability(clustered_values(analysis), classes),
+        stability=class_stability(values, classes, on_progress=on_progress),
         spectra=class_spectra(analysis.edge, classes),
     )
 
@@ -251,6 +258,85 @@ def align_stacks(
 
     on_progress(0, 1, "zero loss")
     return align_zero_loss(low_loss.with_mask(core_loss.mask), core_loss)
+
+
+@dataclass(frozen=True, eq=False)
+class Corrected:
+    """Stacks before and after a correction."""
+
+    before: StackSet
+    after: StackSet
+
+    @property
+    def changed(self) -> bool:
+        """Whether any stack is another one."""
+        return any(a is not b for a, b in zip(self.before, self.after, strict=True))
+
+    @property
+    def words(self) -> str:
+        """What was done to every stack."""
+        lines = []
+        for old, new in zip(self.before, self.after, strict=True):
+            said = "nothing to correct" if old is new else new.history[-1]
+            lines.append(f"{new.name}: {said}")
+        return "; ".join(lines)
+
+
+def despiked(
+    stacks: StackSet, /, *, on_progress: OnProgress = ignore_progress
+) -> Corrected:
+    """Take spikes out of every stack."""
+    from napari_phasemap.core.eels_axis import remove_spikes
+
+    done = [remove_spikes(stack, on_progress=on_progress) for stack in stacks]
+    return Corrected(stacks, StackSet(done))
+
+
+def calibrated(
+    stacks: StackSet,
+    edge: str,
+    measured: float | None,
+    /,
+    *,
+    on_progress: OnProgress = ignore_progress,
+) -> Corrected:
+    """Move the energies so that an edge lies where it should.
+
+    `measured` is where it begins now, in eV; None looks for the steepest rise.
+    """
+    from napari_phasemap.core.eels_axis import calibrate_onset
+    from napari_phasemap.core.eels_recipe import EDGES
+    from napari_phasemap.core.energy_axis import calibrate_energy
+
+    known = EDGES[edge]
+    done = []
+    for number, stack in enumerate(stacks):
+        on_progress(number, len(stacks), f"energies of {stack.name}")
+        if measured is None:
+            window = (known - ONSET_REACH, known + ONSET_REACH)
+            done.append(calibrate_onset(stack, window=window, onset=known))
+        else:
+            done.append(calibrate_energy(stack, shift=known - measured))
+    return Corrected(stacks, StackSet(done))
+
+
+def save_sheet(
+    stack: SpectralStack,
+    edges: Mapping[str, EdgeAnalysis],
+    measured: Thickness | None,
+    folder: Path,
+    /,
+    *,
+    overwrite: bool = False,
+    on_progress: OnProgress = ignore_progress,
+) -> Path:
+    """Write the figure and the tables of analyzed edges into a folder."""
+    from napari_phasemap.core.eels_workflow import compare_edges
+    from napari_phasemap.pipeline.eels import write_eels
+
+    found = compare_edges(stack, edges, measured=measured, on_progress=on_progress)
+    on_progress(0, 0, f"writing {folder.name}")
+    return write_eels(found, folder, overwrite=overwrite)
 
 
 def name_by(

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtWidgets import QFileDialog, QPushButton
 
 from napari_phasemap.core.mosaic import mosaic
 from napari_phasemap.core.stack_set import StackSet
@@ -16,6 +18,7 @@ from napari_phasemap.views import eels_jobs
 from napari_phasemap.views.dock import Dock, guarded
 from napari_phasemap.views.edges import edges_for
 from napari_phasemap.views.eels_classes import ClassesPage
+from napari_phasemap.views.eels_corrections import Corrections
 from napari_phasemap.views.eels_edges import EdgesPage
 from napari_phasemap.views.eels_editing import ClassEditor
 from napari_phasemap.views.eels_following import AT_ONCE, EdgePreviews
@@ -64,6 +67,8 @@ class EelsPanel(Dock):
             (self.classes, "Classes"),
         ):
             self.pages.addTab(page, name)
+        self.corrections = Corrections(self.workspace, self.job)
+        self.source.add_corrections(self.corrections)
         self.body.addWidget(self.pages, 1)
         self._stack: SpectralStack | None = None
         self._computed: dict[str, EdgeAnalysis] = {}
@@ -71,6 +76,13 @@ class EelsPanel(Dock):
         self.previews = EdgePreviews(
             self.setup, self.workspace, self.job, self._computed
         )
+        self._save = QPushButton("Save figure and tables…")
+        self._save.setToolTip(
+            "A new folder with the figure (PNG, SVG, PDF), maps, spectra and pairs of "
+            "the analyzed edges, as the command line writes it."
+        )
+        self._save.clicked.connect(self._ask_folder)
+        self.body.addWidget(self._save)
         self._connect()
         self._on_sources(self.workspace.sources)
         self._on_stacks(self.workspace.stacks)
@@ -261,6 +273,30 @@ class EelsPanel(Dock):
             self.setup.agreement.show_suggestion(analysis.suggestion)
             self.setup.tabs.setCurrentWidget(self.setup.agreement)
 
+    # ---- Files ----
+
+    def _ask_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Save into a new folder inside")
+        if folder:
+            self.save(Path(folder) / "eels_results")
+
+    def save(self, folder: Path, *, overwrite: bool = False) -> None:
+        """Write figure and tables of the analyzed edges, beside the window."""
+        edges = self.editor.fitting()
+        if not edges:
+            tell_error(ValueError("there is nothing to save yet; run an edge first"))
+            return
+        self.job.start(
+            eels_jobs.save_sheet,
+            next(iter(edges.values())).stack,
+            edges,
+            self.workspace.thickness,
+            folder,
+            overwrite=overwrite,
+            on_done=lambda path: self.tell(f"Saved in {path}"),
+            text="saving",
+        )
+
     # ---- Following the workspace ----
 
     def _on_sources(self, sources: tuple[SpectralStack, ...]) -> None:
@@ -275,6 +311,7 @@ class EelsPanel(Dock):
     def _on_stacks(self, stacks: StackSet | None) -> None:
         self._computed.clear()
         self.editor.clear()
+        self.corrections.set_stacks(stacks)
         self._stack = None if stacks is None else mosaic(stacks)
         self.setup.set_stack(self._stack)
         self.previews.set_stack(self._stack)
@@ -318,6 +355,7 @@ class EelsPanel(Dock):
 
     def _on_state(self, *_: Any) -> None:
         workspace = self.workspace
+        self._save.setEnabled(bool(workspace.edges))
         if workspace.stacks is None and not workspace.sources:
             hint = (
                 "Open a spectrum image with File > Open, or File > Open Sample > Phase "

@@ -122,9 +122,15 @@ class SourcePage(QWidget):
         layout.setContentsMargins(2, 4, 2, 2)
         layout.addWidget(self._make_image())
         layout.addWidget(self._make_low_loss())
+        self._corrections = QVBoxLayout()
+        layout.addLayout(self._corrections)
         layout.addWidget(self.note)
         layout.addStretch(1)
         self.source.currentIndexChanged.connect(self._fill_low_loss)
+
+    def add_corrections(self, corrections: QWidget) -> None:
+        """Show what corrects the analyzed image."""
+        self._corrections.addWidget(corrections)
 
     def set_sources(self, stacks: tuple[SpectralStack, ...]) -> None:
         """List other stacks; the choice stays where it can."""
@@ -186,7 +192,9 @@ class SourcePage(QWidget):
         layout.addWidget(QLabel("Pixels"))
         layout.addWidget(self.specimen)
         button = QPushButton("Analyze this image")
-        button.setToolTip("Results of other pixels go.")
+        button.setToolTip(
+            "Starts from the image as it was opened: results and corrections go."
+        )
         button.clicked.connect(lambda: self.analyze.emit())
         layout.addWidget(button)
         return box
