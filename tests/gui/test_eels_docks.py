@@ -35,7 +35,7 @@ def shared_viewer(qapp: Any) -> Iterator[Any]:
     import napari
 
     viewer = napari.Viewer(show=True)
-    viewer.window.resize(1100, 700)
+    viewer.window.resize(900, 640)
     # napari collects garbage for every layer that goes: what is there now will stay.
     gc.freeze()
     yield viewer
@@ -486,13 +486,13 @@ def test_spikes_and_a_shifted_axis_are_corrected_in_steps(
     assert "2 spikes above 10 sigma replaced" in notes[-1]
     assert workspace.stacks[0].data[300, 4, 5] < 1000
     panel.edge.setCurrentIndex(panel.edge.findData("C_K"))
-    press(dock, "Calibrate")
+    press(dock, "Calibrate energy")
     finish(qtbot, dock)
     assert workspace.stacks[0].energy[0] == pytest.approx(clean.energy[0], abs=1.5)
     panel.edge.setCurrentIndex(panel.edge.findData("O_K"))
     panel.measured.setValue(533.5)
     before = workspace.stacks[0].energy
-    press(dock, "Calibrate")
+    press(dock, "Calibrate energy")
     finish(qtbot, dock)
     np.testing.assert_allclose(workspace.stacks[0].energy, before - 1.5)
     assert len(workspace.stacks[0].history) == len(spiked.history) + 3

@@ -11,9 +11,9 @@ from napari.utils.notifications import show_info
 from qtpy.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
+    QFormLayout,
     QGroupBox,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QVBoxLayout,
 )
@@ -54,15 +54,19 @@ class Corrections(QGroupBox):
             "Where the edge begins in the data now. 'automatic' takes the steepest "
             f"rise within {eels_jobs.ONSET_REACH:g} eV of where it belongs."
         )
-        self._calibrate = QPushButton("Calibrate")
+        self._calibrate = QPushButton("Calibrate energy")
         self._calibrate.setToolTip("Moves the energies; no count is changed.")
         self._calibrate.clicked.connect(self.calibrate)
+        short = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        self.edge.setMinimumContentsLength(8)
+        self.edge.setSizeAdjustPolicy(short)
+        form = QFormLayout()
+        form.addRow("known edge", self.edge)
+        form.addRow("is now at", self.measured)
         row = QHBoxLayout()
-        row.addWidget(self.edge, 1)
-        row.addWidget(QLabel("is at"))
-        row.addWidget(self.measured, 1)
+        row.addWidget(self._spikes)
         row.addWidget(self._calibrate)
-        layout.addWidget(self._spikes)
+        layout.addLayout(form)
         layout.addLayout(row)
         self.set_stacks(workspace.stacks)
 
