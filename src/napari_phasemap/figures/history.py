@@ -51,6 +51,9 @@ def draw_history(axes: Axes, history: Mapping[str, Sequence[float]], /) -> list[
                 epochs, values, color=color, linestyle=linestyle, label=label, lw=1.1
             )
     axes.set(xlabel="epoch", ylabel="loss", yscale="log")
+    # Plain numbers: powers as mathematical text take their own fonts and much longer.
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("")
     if lines:
         axes.legend(fontsize=SMALL, frameon=False)
     dress(axes)
