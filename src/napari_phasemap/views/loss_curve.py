@@ -89,7 +89,9 @@ class LossCurve(QLabel):
         from napari_phasemap.figures import draw_history
 
         size = max(self.width(), 200) / DPI, HEIGHT / DPI
-        figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+        # Fixed margins: a layout that fits itself draws everything twice.
+        figure = Figure(figsize=size, dpi=DPI)
+        figure.subplots_adjust(left=0.16, right=0.98, top=0.97, bottom=0.22)
         canvas = FigureCanvasAgg(figure)
         draw_history(figure.add_subplot(), self._history)
         paint_theme(figure, self.theme)
