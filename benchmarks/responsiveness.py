@@ -2,8 +2,8 @@
 
 A timer ticks every 5 ms in the window's thread; a late tick is a blocked window. The
 start of TensorFlow in the child process is included. Printed beside it: the same window
-doing nothing for as long, because a busy machine delays ticks too. The Phase map dock is
-open, as on a user's way to the training, so that matplotlib is there already; with
+doing nothing for as long, because a busy machine delays ticks too. The Phase map dock
+is open, as on a user's way to the training, so that matplotlib is there already; with
 ``--alone`` it is not, and its first use costs one late tick.
 
     python benchmarks/responsiveness.py [--alone]

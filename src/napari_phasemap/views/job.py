@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -157,6 +158,9 @@ class JobRow(QWidget):
         report = _throttled(self._reports, stop)
 
         def work() -> Outcome:
+            # Python's collector walks through all of napari (0.2 s with the window
+            # blocked) whenever a job makes many objects; what is there now can wait.
+            gc.freeze()
             try:
                 return Outcome(function(*args, on_progress=report, **kwargs))
             except Cancelled:
@@ -164,6 +168,8 @@ class JobRow(QWidget):
             # A worker must not raise: the window's event loop would end.
             except Exception as error:  # noqa: BLE001
                 return Outcome(cancelled=stop.is_set(), error=error)
+            finally:
+                gc.unfreeze()
 
         sys.setswitchinterval(min(SWITCH_AFTER, sys.getswitchinterval()))
         self._on_done = on_done
