@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QApplication,
@@ -53,6 +53,8 @@ NO_OPENGL = (
 #: Colorings that depend on the threshold.
 BY_THRESHOLD = ("ambiguity", "phase, ambiguous grey")
 CLUSTERS = "k-means cluster"
+#: Milliseconds after opening until the selection layers are made.
+PREPARE_AFTER = 300
 #: Share of the screen's width that the dock asks for.
 SHARE = 0.25
 #: Wider than high by this much, the tabs stand beside the scatter instead of below.
@@ -95,8 +97,13 @@ class LatentView(Dock):
         self._listen()
         self._on_theme()
         self._on_latent()
+        # napari's first labels layer costs half a second: not at the first selection.
+        QTimer.singleShot(PREPARE_AFTER, self._prepare)
 
     # ---- Building ----
+
+    def _prepare(self) -> None:
+        self.link.pointer.prepare()
 
     def _make_main(self) -> None:
         self.scatter = scatter = Scatter()
