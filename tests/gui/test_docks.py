@@ -47,6 +47,18 @@ def finish(qtbot: Any, dock: Any) -> None:
     qtbot.waitUntil(lambda: not dock.job.running, timeout=60_000)
 
 
+def correlated(viewer: Any, qtbot: Any, stacks: list[Any], references: Any) -> Any:
+    """The Phase map dock after it has correlated stacks with references."""
+    dock = opened(viewer, "Phase map")
+    link_for(viewer).open_stacks(stacks)
+    workspace = workspace_for(viewer)
+    workspace.set_stacks(StackSet(stacks))
+    workspace.references = references
+    dock.correlate()
+    finish(qtbot, dock)
+    return dock
+
+
 def test_three_presses_lead_from_the_menu_to_a_phase_map(
     viewer: Any, qtbot: Any
 ) -> None:
@@ -133,13 +145,8 @@ def test_references_that_do_not_cover_the_stack_are_named(
 def test_the_threshold_slider_moves_the_ambiguity_layer(
     viewer: Any, qtbot: Any, two_particles: list[Any], references: Any
 ) -> None:
-    dock = opened(viewer, "Phase map")
-    link, workspace = link_for(viewer), workspace_for(viewer)
-    link.open_stacks(two_particles)
-    workspace.set_stacks(StackSet(two_particles))
-    workspace.references = references
-    dock.correlate()
-    finish(qtbot, dock)
+    dock = correlated(viewer, qtbot, two_particles, references)
+    workspace = workspace_for(viewer)
     dock._slider.setValue(0.05)
     assert workspace.threshold == pytest.approx(0.05)
     ambiguous = workspace.phase_map.ambiguous(0.05)
@@ -152,13 +159,7 @@ def test_the_threshold_slider_moves_the_ambiguity_layer(
 def test_a_color_changes_everywhere(
     viewer: Any, qtbot: Any, two_particles: list[Any], references: Any
 ) -> None:
-    dock = opened(viewer, "Phase map")
-    link, workspace = link_for(viewer), workspace_for(viewer)
-    link.open_stacks(two_particles)
-    workspace.set_stacks(StackSet(two_particles))
-    workspace.references = references
-    dock.correlate()
-    finish(qtbot, dock)
+    dock = correlated(viewer, qtbot, two_particles, references)
     dock.fractions.set_color(1, "#123456")
     color = viewer.layers["P2 phase"].colormap.map(np.array([2]))[0]
     np.testing.assert_allclose(color[:3] * 255, [0x12, 0x34, 0x56], atol=1)
@@ -304,20 +305,15 @@ def test_two_viewers_do_not_disturb_one_another(
 def test_saved_results_come_back(
     viewer: Any, qtbot: Any, two_particles: list[Any], references: Any, tmp_path: Path
 ) -> None:
-    dock = opened(viewer, "Phase map")
-    link, workspace = link_for(viewer), workspace_for(viewer)
-    link.open_stacks(two_particles)
-    workspace.set_stacks(StackSet(two_particles))
-    workspace.references = references
-    dock.correlate()
-    finish(qtbot, dock)
+    dock = correlated(viewer, qtbot, two_particles, references)
+    workspace = workspace_for(viewer)
     workspace.threshold = 0.02
     chosen = np.arange(workspace.stacks.n_pixels) < 40
     workspace.selections = (Selection("grain", chosen, "#ff00ff"),)
     before = workspace.phase_map
     dock.save(tmp_path / "out")
     finish(qtbot, dock)
-    link.close_stack("P1")
+    link_for(viewer).close_stack("P1")
     assert workspace.phase_map is None
     dock.open_results(tmp_path / "out" / "results.h5")
     finish(qtbot, dock)

@@ -72,10 +72,6 @@ class ResolveBox(QGroupBox):
         scope = "all" if self._all.isChecked() else "ambiguous"
         return {"method": str(self._method.currentData()), "scope": scope}
 
-    def set_method(self, method: str) -> None:
-        """Choose a method."""
-        self._method.setCurrentIndex(self._method.findData(method))
-
     def show_result(self, resolved: Resolved) -> None:
         """Say how much changed and how far methods agree."""
         self._text.setText(str(resolved))
