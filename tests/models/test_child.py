@@ -14,8 +14,9 @@ import pytest
 from tiny_model import ENERGY, TINY, tiny_spectra
 
 from napari_phasemap.core.progress import Cancelled
-from napari_phasemap.models import conversation
-from napari_phasemap.models.child import TrainerDied, TrainerProcess
+from napari_phasemap.models import child as child_module
+from napari_phasemap.models.child import TrainerProcess
+from napari_phasemap.process.conversation import ProcessDied
 
 pytestmark = pytest.mark.tensorflow
 
@@ -102,7 +103,7 @@ def test_a_progress_callable_may_cancel_too_even_during_the_start(child, spectra
 def test_a_killed_child_is_reported_and_the_next_step_works(child, spectra):
     before = child.encode(spectra)
     Timer(0.5, os.kill, (child.pid, signal.SIGKILL)).start()
-    with pytest.raises(TrainerDied, match="signal 9, as when memory runs out"):
+    with pytest.raises(ProcessDied, match="signal 9, as when memory runs out"):
         child.train(spectra, parameters=LONG)
     np.testing.assert_array_equal(child.encode(spectra), before)
 
@@ -119,7 +120,7 @@ def test_save_and_load_go_through_the_child(child, spectra, tmp_path):
 
 def test_arrays_do_not_stay_in_the_temporary_folder(child, spectra):
     child.encode(spectra)
-    folder = Path(child._folder.name)
+    folder = child.folder
     assert sorted(path.name for path in folder.iterdir()) == ["log.txt", "model"]
 
 
@@ -137,11 +138,11 @@ def test_tensorflow_that_cannot_be_imported_is_said_with_its_reason(
 def test_a_child_that_dies_at_the_start_is_reported_with_its_last_words(
     monkeypatch, spectra
 ):
-    monkeypatch.setattr(conversation, "WORKER", "no_such_module")
+    monkeypatch.setattr(child_module, "WORKER", "no_such_module")
     with TrainerProcess() as process:
-        with pytest.raises(TrainerDied, match="No module named"):
+        with pytest.raises(ProcessDied, match="No module named"):
             process.train(spectra, parameters=TINY)
-        folder = Path(process._folder.name)
+        folder = process.folder
         assert folder.exists()
     assert not folder.exists()
 
@@ -152,7 +153,7 @@ def test_nothing_starts_again_after_close(spectra):
     with pytest.raises(Cancelled, match="closed"):
         process.train(spectra, parameters=TINY)
     assert not process.is_running
-    assert process._folder is None
+    assert process.folder is None
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
@@ -174,7 +175,7 @@ def test_the_parent_never_imports_tensorflow_and_leaves_nothing_behind():
         with TrainerProcess() as child:
             child.train(tiny_spectra(), parameters=TINY)
             child.encode(tiny_spectra())
-            folder = Path(child._folder.name)
+            folder = child.folder
             assert folder.exists()
         assert not folder.exists()
         assert not child.is_running
@@ -192,7 +193,7 @@ def test_no_orphan_and_no_folder_stay_when_the_parent_is_killed():
         from napari_phasemap.models.child import TrainerProcess
         child = TrainerProcess()
         def die(losses):
-            print(child.pid, child._folder.name, flush=True)
+            print(child.pid, child.folder, flush=True)
             os.kill(os.getpid(), signal.SIGKILL)
         child.train(tiny_spectra(), parameters={**TINY, "epochs": 10**6}, on_epoch=die)
     """)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from napari_phasemap.models import hardware
-from napari_phasemap.models.conversation import _raised
+from napari_phasemap.process.conversation import _raised
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,9 @@ def test_bfloat16_products_are_read_from_the_flags_of_the_processor(
 
 
 def test_an_unforeseen_error_of_the_child_keeps_its_traceback():
-    known = _raised("ResourceExhaustedError", "no room", "Traceback ...")
+    known = _raised("training", "ResourceExhaustedError", "no room", "Traceback ...")
     assert isinstance(known, MemoryError)
-    unknown = _raised("ZeroDivisionError", "oh", "Traceback, line 3")
+    unknown = _raised("training", "ZeroDivisionError", "oh", "Traceback, line 3")
     assert isinstance(unknown, RuntimeError)
     assert "ZeroDivisionError" in str(unknown)
     assert "line 3" in str(unknown)

@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
-from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from napari_phasemap.core.progress import Cancelled, OnProgress, ignore_progress
-from napari_phasemap.models.conversation import Conversation, TrainerDied
+from napari_phasemap.core.progress import OnProgress, ignore_progress
+from napari_phasemap.process.child import ChildProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +19,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["TrainerDied", "TrainerProcess"]
+    from napari_phasemap.process.conversation import Conversation
+
+__all__ = ["TrainerProcess"]
+
+WORKER = "napari_phasemap.models.worker"
 
 
 class TrainerProcess:
@@ -41,12 +43,7 @@ class TrainerProcess:
 
     def __init__(self, *, n_threads: int | None = None) -> None:
         self._n_threads = n_threads
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._child: Conversation | None = None
-        self._lock = Lock()
-        self._stop = Event()
-        self._closed = False
-        self._n_arrays = 0
+        self._child = ChildProcess(WORKER, name="training", on_start=self._on_start)
         self._summary: dict[str, Any] | None = None
 
     @property
@@ -62,18 +59,22 @@ class TrainerProcess:
     @property
     def is_running(self) -> bool:
         """Whether the process is there."""
-        return self._child is not None and self._child.is_alive
+        return self._child.is_running
 
     @property
     def pid(self) -> int | None:
         """Number of the process, None where it is not running."""
-        return self._child.pid if self._child and self._child.is_alive else None
+        return self._child.pid
+
+    @property
+    def folder(self) -> Path | None:
+        """Where arrays, the log and the last model lie; None while there is none."""
+        return self._child.folder
 
     def start(self, *, on_progress: OnProgress = ignore_progress) -> None:
         """Start the process and let it import TensorFlow (6 to 20 s); else nothing."""
-        with self._lock:
-            self._begin()
-            self._ensured(on_progress)
+        with self._child.turn():
+            self._child.ensure(on_progress)
 
     def train(
         self,
@@ -111,7 +112,7 @@ class TrainerProcess:
         ------
         Cancelled
             If `cancel` was called or ``on_progress`` raised it.
-        TrainerDied
+        ProcessDied
             If the process ended by itself.
         ValueError, TypeError, OSError, ImportError, MemoryError
             As raised by `GMVAE.fit`.
@@ -124,8 +125,7 @@ class TrainerProcess:
             "energy": _axis(energy),
             "names": list(names),
         }
-        with self._lock:
-            self._begin()
+        with self._child.turn():
             done = self._ask(request, X, on_progress, on_epoch)
             self._keep(done, on_progress)
         return done
@@ -179,8 +179,7 @@ class TrainerProcess:
         """Write the model, see `GMVAE.save`."""
         target = str(Path(folder).absolute())
         request = {"do": "save", "folder": target, "overwrite": overwrite}
-        with self._lock:
-            self._begin()
+        with self._child.turn():
             self._ask(request, None, on_progress)
 
     def load(
@@ -191,32 +190,22 @@ class TrainerProcess:
     ) -> dict[str, Any]:
         """Read a model, see `GMVAE.load`; return its `summary`."""
         request = {"do": "load", "folder": str(Path(folder).absolute())}
-        with self._lock:
-            self._begin()
+        with self._child.turn():
             done = self._ask(request, None, on_progress)
             self._keep(done, on_progress)
         return done
 
     def cancel(self) -> None:
         """End what is running; it raises `Cancelled` in its own thread."""
-        self._stop.set()
-        if self._lock.locked():
-            self._kill()
+        self._child.cancel()
 
     def close(self) -> None:
         """End the process and remove the temporary folder; nothing can follow.
 
         What is running or waiting for its turn raises `Cancelled`.
         """
-        self._closed = True
-        self._stop.set()
-        self._kill()
-        with self._lock:
-            self._kill()
-            if self._folder is not None:
-                self._folder.cleanup()
-            self._folder = None
-            self._summary = None
+        self._child.close()
+        self._summary = None
 
     def __enter__(self) -> Self:
         return self
@@ -227,48 +216,9 @@ class TrainerProcess:
     def _apply(
         self, do: str, rows: ArrayLike, *, energy: ArrayLike | None, on_progress: Any
     ) -> NDArray[np.float32]:
-        with self._lock:
-            self._begin()
+        with self._child.turn():
             done = self._ask({"do": do, "energy": _axis(energy)}, rows, on_progress)
-            path = self._path(done["array"])
-            values: NDArray[np.float32] = np.load(path, allow_pickle=False)
-            path.unlink()
-        return values
-
-    def _begin(self) -> None:
-        """Forget an earlier cancel: called where a method of this object begins."""
-        if self._closed:
-            raise Cancelled("this trainer is closed")
-        self._stop.clear()
-
-    def _keep(self, done: dict[str, Any], on_progress: OnProgress) -> None:
-        """Store the new model, so that it survives the process."""
-        kept = {"do": "save", "folder": str(self._path("model")), "overwrite": True}
-        self._ask(kept, None, on_progress)
-        self._summary = done
-
-    def _path(self, name: str) -> Path:
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(
-                prefix="napari-phasemap-", ignore_cleanup_errors=True
-            )
-        return Path(self._folder.name, name)
-
-    def _ensured(self, on_progress: OnProgress) -> Conversation:
-        """Return the child: started, and with the last model, if it was not there."""
-        if self._child is not None and self._child.is_alive:
-            return self._child
-        child = self._child = Conversation(self._path("log.txt").parent, self._stop)
-        start = {"do": "start", "n_threads": self._n_threads}
-        try:
-            child.ask(start, on_progress=on_progress, text="starting TensorFlow")
-            if self._summary is not None:
-                load = {"do": "load", "folder": str(self._path("model"))}
-                child.ask(load, on_progress=on_progress, text="loading the last model")
-        except BaseException:
-            child.kill()
-            raise
-        return child
+            return self._child.take(done["array"])
 
     def _ask(
         self,
@@ -277,28 +227,31 @@ class TrainerProcess:
         on_progress: OnProgress,
         on_epoch: Callable[[dict[str, float]], None] | None = None,
     ) -> dict[str, Any]:
-        """Send a request with its array and wait for the answer."""
-        child = self._ensured(on_progress)
-        options: dict[str, Any] = {
-            "on_progress": on_progress,
-            "on_epoch": on_epoch,
-            "text": request["do"],
-        }
-        if rows is None:
-            return child.ask(request, **options)
-        self._n_arrays += 1
-        path = self._path(f"request-{self._n_arrays}.npy")
-        try:
-            array = np.asarray(rows, dtype=np.float32)
-            np.save(path, array, allow_pickle=False)
-            return child.ask({**request, "X": path.name}, **options)
-        finally:
-            path.unlink(missing_ok=True)
+        return self._child.ask(
+            request,
+            rows,
+            text=request["do"],
+            on_progress=on_progress,
+            on_epoch=on_epoch,
+        )
 
-    def _kill(self) -> None:
-        """End the process at once; it holds nothing that is not kept elsewhere."""
-        if self._child is not None:
-            self._child.kill()
+    def _keep(self, done: dict[str, Any], on_progress: OnProgress) -> None:
+        """Store the new model, so that it survives the process."""
+        kept = {
+            "do": "save",
+            "folder": str(self._child.path("model")),
+            "overwrite": True,
+        }
+        self._ask(kept, None, on_progress)
+        self._summary = done
+
+    def _on_start(self, child: Conversation, on_progress: OnProgress) -> None:
+        """Import TensorFlow in a new child and give it the last model."""
+        start = {"do": "start", "n_threads": self._n_threads}
+        child.ask(start, on_progress=on_progress, text="starting TensorFlow")
+        if self._summary is not None:
+            load = {"do": "load", "folder": str(self._child.path("model"))}
+            child.ask(load, on_progress=on_progress, text="loading the last model")
 
 
 def _axis(energy: ArrayLike | None) -> list[float] | None:

@@ -1,58 +1,35 @@
 """The child process that trains and encodes: ``python -m ...models.worker FOLDER``.
 
 TensorFlow and an OpenGL canvas crash one another in one process on many machines, so
-the window talks to this process instead: one JSON object per line on standard input
-and output, arrays as ``.npy`` files in FOLDER, which the parent made and whose names
-the messages carry. When standard input
-ends, so does it, and FOLDER is removed. `child` is the other side.
+the window talks to this process instead, see `process.serving`. `child` is the other
+side.
 
 Requests: ``{"do": "start" | "train" | "encode" | "reconstruct" | "decode" |
-"components" | "save" | "load" | "describe", ...}``.
-Answers: any number of ``{"progress": [step, total, text]}`` and ``{"epoch": {...}}``,
-then one ``{"done": {...}}`` or ``{"error": [type, message, traceback]}``.
+"components" | "save" | "load" | "describe", ...}``; beside progress it reports
+``{"epoch": {...}}``.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import sys
-import traceback
-from pathlib import Path
-from queue import SimpleQueue
-from threading import Thread
-from typing import TYPE_CHECKING, Any, TextIO
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from napari_phasemap.models.gmvae import GMVAE
+from napari_phasemap.process.serving import Server, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
+    from typing import TextIO
 
-    from numpy.typing import NDArray
-
-__all__ = ["Worker", "main"]
+__all__ = ["Worker"]
 
 
-class Worker:
-    """Answers requests with one model in memory.
-
-    Parameters
-    ----------
-    folder : Path
-        Where the arrays of requests and answers lie.
-    answers : file
-        Where the answers are written.
-    """
+class Worker(Server):
+    """Answers requests with one model in memory."""
 
     def __init__(self, folder: Path, answers: TextIO) -> None:
-        self._folder = folder
-        self._answers = answers
+        super().__init__(folder, answers)
         self._model: GMVAE | None = None
-        self._n_arrays = 0
-        self._actions: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        self.actions = {
             "start": self._start,
             "train": self._train,
             "encode": self._apply,
@@ -64,24 +41,6 @@ class Worker:
             "describe": lambda request: self._describe(),
         }
 
-    def answer(self, line: str) -> None:
-        """Do what a line asks and say how it ended."""
-        try:
-            request = json.loads(line)
-            self.say(done=self._actions[request["do"]](request))
-        # Whatever went wrong is told to the parent, and the next request is answered.
-        except Exception as error:  # noqa: BLE001
-            text = "".join(traceback.format_exception(error))
-            self.say(error=[type(error).__name__, str(error), text])
-
-    def say(self, **message: Any) -> None:
-        """Write one line."""
-        self._answers.write(json.dumps(message) + "\n")
-        self._answers.flush()
-
-    def _progress(self, step: int, total: int, text: str) -> None:
-        self.say(progress=[step, total, text])
-
     def _start(self, request: dict[str, Any]) -> dict[str, Any]:
         from napari_phasemap.models.hardware import start_tensorflow
 
@@ -91,25 +50,25 @@ class Worker:
     def _train(self, request: dict[str, Any]) -> dict[str, Any]:
         model = GMVAE(request["preset"], seed=request["seed"], **request["parameters"])
         self._model = model.fit(
-            self._array(request["X"]),
+            self.array(request["X"]),
             energy=request["energy"],
             names=request["names"],
-            on_progress=self._progress,
+            on_progress=self.progress,
             on_epoch=lambda losses: self.say(epoch=losses),
         )
         return self._describe()
 
     def _apply(self, request: dict[str, Any]) -> dict[str, Any]:
-        model, rows = self._trained(), self._array(request["X"])
+        model, rows = self._trained(), self.array(request["X"])
         if request["do"] == "decode":
-            return {"array": self._store(model.decode(rows))}
+            return {"array": self.store(model.decode(rows))}
         functions = {
             "encode": model.encode,
             "reconstruct": model.reconstruct,
             "components": model.component_probabilities,
         }
         return {
-            "array": self._store(
+            "array": self.store(
                 functions[request["do"]](rows, energy=request["energy"])
             )
         }
@@ -148,51 +107,6 @@ class Worker:
             raise ValueError("there is no model yet; train one or load one")
         return self._model
 
-    def _array(self, name: str) -> NDArray[Any]:
-        values: NDArray[Any] = np.load(
-            self._folder / name, mmap_mode="r", allow_pickle=False
-        )
-        return values
-
-    def _store(self, values: NDArray[np.float32]) -> str:
-        self._n_arrays += 1
-        name = f"answer-{self._n_arrays}.npy"
-        np.save(self._folder / name, values, allow_pickle=False)
-        return name
-
-
-def main() -> None:
-    """Answer the lines of standard input until it ends."""
-    # Whatever libraries print goes to the log, and never between the answers.
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
-    if hasattr(os, "nice"):
-        os.nice(5)  # the window goes first where both want the same processor
-    folder = Path(sys.argv[1])
-    worker = Worker(folder, answers)
-    lines: SimpleQueue[str] = SimpleQueue()
-    Thread(target=_listen, args=(lines, folder), daemon=True).start()
-    try:
-        while True:
-            worker.answer(lines.get())
-    except BrokenPipeError:
-        # The parent is gone, and writing told it before the listener could.
-        _leave(folder)
-
-
-def _listen(lines: SimpleQueue[str], folder: Path) -> None:
-    """Hand lines on; when there are no more the parent is gone, so end at once."""
-    for line in sys.stdin:
-        lines.put(line)
-    _leave(folder)
-
-
-def _leave(folder: Path) -> None:
-    """Remove the folder and end at once, whatever the other thread does."""
-    shutil.rmtree(folder, ignore_errors=True)
-    os._exit(0)
-
 
 if __name__ == "__main__":
-    main()
+    serve(Worker)

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_phasemap.views.children import Kind, child_for, end_with
 from napari_phasemap.views.job import FORESEEABLE, JobRow, tell_error
 from napari_phasemap.views.link import ViewerLink, link_for
 
@@ -75,6 +76,7 @@ class Dock(QWidget):
         self.link: ViewerLink = link_for(viewer)
         self.workspace = workspace or self.link.workspace
         self._placed = False
+        self._unbound: list[Any] = []
         self._connections: list[tuple[Any, Any]] = []
         self._hint = QLabel()
         self._hint.setWordWrap(True)
@@ -110,9 +112,19 @@ class Dock(QWidget):
         """Show a message that needs no answer."""
         show_info(text)
 
+    def child(self, kind: type[Kind]) -> Kind:
+        """Return the viewer's child process of a kind; it ends with the window."""
+        child = child_for(self.viewer, kind)
+        self._unbound.append(child)
+        return child
+
     def showEvent(self, event: Any) -> None:
         """Take a sensible place when shown for the first time."""
         super().showEvent(event)
+        window = self.window()
+        if isinstance(window, QMainWindow):
+            while self._unbound:
+                end_with(window, self._unbound.pop())
         if not self._placed:
             self._placed = True
             QTimer.singleShot(PLACE_AFTER, self._take_place)

@@ -27,7 +27,7 @@ from qtpy.QtWidgets import (
 from superqt.utils import create_worker
 
 from napari_phasemap.core.progress import Cancelled
-from napari_phasemap.models.conversation import TrainerDied
+from napari_phasemap.process.conversation import ProcessDied
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ FORESEEABLE = (
     IndexError,
     ImportError,
     MemoryError,
-    TrainerDied,
+    ProcessDied,
 )
 #: Seconds between two reports that reach the window.
 REPORT_EVERY = 0.05

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QFileDialog, QMainWindow, QPushButton
+from qtpy.QtWidgets import QFileDialog, QPushButton
 
+from napari_phasemap.models.child import TrainerProcess
 from napari_phasemap.pipeline.resolving import Resolved, resolve
 from napari_phasemap.views.dock import Dock, guarded
 from napari_phasemap.views.model_box import ModelBox
@@ -18,10 +19,8 @@ from napari_phasemap.views.resolve_box import ResolveBox
 from napari_phasemap.views.trainer import (
     Encoded,
     apply_model,
-    close_with,
     load_model,
     train,
-    trainer_for,
 )
 
 if TYPE_CHECKING:
@@ -48,8 +47,7 @@ class LatentPanel(Dock):
         self, viewer: napari.viewer.Viewer, workspace: Workspace | None = None
     ) -> None:
         super().__init__(viewer, workspace)
-        self.trainer = trainer_for(self.viewer)
-        self._tied = False
+        self.trainer = self.child(TrainerProcess)
         self.model = ModelBox()
         self.resolving = ResolveBox()
         self.body.addWidget(self.model)
@@ -169,14 +167,6 @@ class LatentPanel(Dock):
             on_cancel=self.trainer.cancel,
             text="loading the model",
         )
-
-    def showEvent(self, event: Any) -> None:
-        """Tie the training process to the viewer's window."""
-        super().showEvent(event)
-        window = self.window()
-        if not self._tied and isinstance(window, QMainWindow):
-            self._tied = True
-            close_with(window, self.trainer)
 
     # ---- What comes back ----
 

@@ -1,6 +1,5 @@
 """The network of a viewer: trained and applied in a child process.
 
-* `trainer_for`: the child of a viewer, made on first use and ended with it.
 * `train`, `apply_model`, `load_model`: the steps of the Latent space dock, for a job.
 * `Encoded`: what they return.
 """
@@ -9,10 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, finalize
 
 from napari_phasemap.core.progress import OnProgress, ignore_progress
-from napari_phasemap.models.child import TrainerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,25 +20,9 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.references import ReferenceSpectra
     from napari_phasemap.core.stack_set import StackSet
+    from napari_phasemap.models.child import TrainerProcess
 
-__all__ = ["Encoded", "apply_model", "close_with", "load_model", "train", "trainer_for"]
-
-_TRAINERS: WeakKeyDictionary[Any, TrainerProcess] = WeakKeyDictionary()
-
-
-def trainer_for(viewer: Any) -> TrainerProcess:
-    """Return the trainer of a viewer; its process starts when it is first needed."""
-    viewer = getattr(viewer, "__wrapped__", viewer)
-    if viewer not in _TRAINERS:
-        trainer = TrainerProcess()
-        _TRAINERS[viewer] = trainer
-        finalize(viewer, trainer.close)
-    return _TRAINERS[viewer]
-
-
-def close_with(window: Any, trainer: TrainerProcess) -> None:
-    """End the trainer's process when the viewer's window is gone."""
-    window.destroyed.connect(lambda _: trainer.close())
+__all__ = ["Encoded", "apply_model", "load_model", "train"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
-"""Start a `worker`, send it requests, and wait for its answers without going deaf.
+"""Start a worker, send it requests, and wait for its answers without going deaf.
 
 * `Conversation`: one child process.
-* `TrainerDied`: what is raised when it ends by itself.
+* `ProcessDied`: what is raised when it ends by itself.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-__all__ = ["Conversation", "TrainerDied"]
+__all__ = ["Conversation", "ProcessDied"]
 
-WORKER = "napari_phasemap.models.worker"
 LOG = "log.txt"
 #: Seconds between two looks at whether to stop, while the child says nothing.
 HEARTBEAT = 0.1
@@ -46,7 +45,7 @@ _KNOWN: dict[str, type[Exception]] = {
 }
 
 
-class TrainerDied(RuntimeError):
+class ProcessDied(RuntimeError):
     """The child process ended by itself; the message has its last words."""
 
 
@@ -55,19 +54,24 @@ class Conversation:
 
     Parameters
     ----------
+    worker : str
+        The module that the child runs, see `serving`.
     folder : Path
         Where arrays and the child's log lie; the child removes it when we are gone.
     stop : threading.Event
         Set by any thread to end what is running.
+    name : str
+        What the child does, for the messages of errors.
     """
 
-    def __init__(self, folder: Path, stop: Event) -> None:
+    def __init__(self, worker: str, folder: Path, stop: Event, *, name: str) -> None:
         self._folder = folder
+        self._name = name
         self._stop = stop
         self._lines: Queue[str | None] = Queue()
         with (folder / LOG).open("w") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", WORKER, str(folder)],
+                [sys.executable, "-m", worker, str(folder)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -100,7 +104,7 @@ class Conversation:
         Parameters
         ----------
         request : dict
-            See `worker`.
+            As the worker's module says.
         text : str
             Reported until the child reports something.
         on_progress : callable, optional
@@ -116,7 +120,7 @@ class Conversation:
         ------
         Cancelled
             If the stop event is set or a callable raised it; the process is ended.
-        TrainerDied
+        ProcessDied
             If the process ended by itself.
         Exception
             What the child raised; a `RuntimeError` with its traceback where the type
@@ -139,7 +143,7 @@ class Conversation:
                 if "done" in message:
                     return dict(message["done"])
                 if "error" in message:
-                    raise _raised(*message["error"])
+                    raise _raised(self._name, *message["error"])
                 if "epoch" in message and on_epoch is not None:
                     on_epoch(message["epoch"])
                 if "progress" in message:
@@ -173,7 +177,7 @@ class Conversation:
                 self._lines.put(line)
             self._lines.put(None)
 
-    def _died(self) -> TrainerDied:
+    def _died(self) -> ProcessDied:
         """Return the exception that says why the process ended."""
         code = self._process.wait()
         reason = f"signal {-code}" if code < 0 else f"exit code {code}"
@@ -183,14 +187,14 @@ class Conversation:
         words = log.read_text(errors="replace").split("\n") if log.exists() else []
         words = [line for line in words if line.strip() and not _USUAL.search(line)]
         tail = "\n".join(words[-LAST_WORDS:])
-        return TrainerDied(
-            f"the training process ended by itself ({reason}); the last model is kept "
-            "and the next step starts the process anew. Its last words:\n"
+        return ProcessDied(
+            f"the {self._name} process ended by itself ({reason}); what was finished "
+            "is kept, and the next step starts the process anew. Its last words:\n"
             f"{tail or '(it said nothing)'}"
         )
 
 
-def _raised(kind: str, message: str, text: str) -> Exception:
+def _raised(name: str, kind: str, message: str, text: str) -> Exception:
     if kind in _KNOWN:
         return _KNOWN[kind](message)
-    return RuntimeError(f"{kind} in the training process: {message}\n{text}")
+    return RuntimeError(f"{kind} in the {name} process: {message}\n{text}")

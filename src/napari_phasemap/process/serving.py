@@ -1,0 +1,116 @@
+"""The child's side of a conversation: requests in, answers out.
+
+Requests are ``{"do": NAME, ...}``; arrays are ``.npy`` files in the folder, whose names
+the messages carry. Answers: any number of reports, such as
+``{"progress": [step, total, text]}``, then one ``{"done": {...}}`` or
+``{"error": [type, message, traceback]}``. When standard input ends the parent is gone:
+so goes the child, and the folder is removed.
+
+* `Server`: answers requests by the methods that a subclass lists in ``actions``.
+* `serve`: answer the lines of standard input until it ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import traceback
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+__all__ = ["Server", "serve"]
+
+
+class Server:
+    """Answers requests.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the arrays of requests and answers lie.
+    answers : file
+        Where the answers are written.
+    """
+
+    def __init__(self, folder: Path, answers: TextIO) -> None:
+        self._folder = folder
+        self._answers = answers
+        self._n_arrays = 0
+        self.actions: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+    def answer(self, line: str) -> None:
+        """Do what a line asks and say how it ended."""
+        try:
+            request = json.loads(line)
+            self.say(done=self.actions[request["do"]](request))
+        # Whatever went wrong is told to the parent, and the next request is answered.
+        except Exception as error:  # noqa: BLE001
+            text = "".join(traceback.format_exception(error))
+            self.say(error=[type(error).__name__, str(error), text])
+
+    def say(self, **message: Any) -> None:
+        """Write one line."""
+        self._answers.write(json.dumps(message) + "\n")
+        self._answers.flush()
+
+    def progress(self, step: int, total: int, text: str) -> None:
+        """Report how far the request is; an ``on_progress``."""
+        self.say(progress=[step, total, text])
+
+    def array(self, name: str) -> NDArray[Any]:
+        """Return an array of a request."""
+        values: NDArray[Any] = np.load(
+            self._folder / name, mmap_mode="r", allow_pickle=False
+        )
+        return values
+
+    def store(self, values: NDArray[np.float32]) -> str:
+        """Lay an array down for an answer and return its name."""
+        self._n_arrays += 1
+        name = f"answer-{self._n_arrays}.npy"
+        np.save(self._folder / name, values, allow_pickle=False)
+        return name
+
+
+def serve(server: type[Server]) -> None:
+    """Answer the lines of standard input until it ends; the folder is ``argv[1]``."""
+    # Whatever libraries print goes to the log, and never between the answers.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    if hasattr(os, "nice"):
+        os.nice(5)  # the window goes first where both want the same processor
+    folder = Path(sys.argv[1])
+    lines: SimpleQueue[str] = SimpleQueue()
+    Thread(target=_listen, args=(lines, folder), daemon=True).start()
+    try:
+        answering = server(folder, answers)
+        while True:
+            answering.answer(lines.get())
+    except BrokenPipeError:
+        # The parent is gone, and writing told it before the listener could.
+        _leave(folder)
+
+
+def _listen(lines: SimpleQueue[str], folder: Path) -> None:
+    """Hand lines on; when there are no more the parent is gone, so end at once."""
+    for line in sys.stdin:
+        lines.put(line)
+    _leave(folder)
+
+
+def _leave(folder: Path) -> None:
+    """Remove the folder and end at once, whatever the other thread does."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)
