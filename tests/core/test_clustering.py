@@ -107,6 +107,19 @@ def test_a_small_embedding_keeps_blobs_apart_and_repeats():
     assert seen[-1] == 1.0
 
 
+@pytest.mark.parametrize("n_components", [1, 2, 3])
+def test_one_value_per_pixel_becomes_a_curve_in_the_order_of_the_values(n_components):
+    values = np.random.default_rng(5).permutation(np.linspace(0.0, 1.0, 150))
+    values[:3] = values[3]  # equal values are no reason to fail
+    placed = umap_embedding(values[:, None], n_components=n_components, n_neighbors=10)
+    assert np.isfinite(placed).all()
+    order = np.argsort(values)
+    along = placed[order]
+    step = np.linalg.norm(along[5:] - along[:-5], axis=1)
+    apart = np.linalg.norm(along[75:] - along[:-75], axis=1)
+    assert np.median(step) < 0.2 * np.median(apart)
+
+
 def test_an_embedding_can_be_cancelled_during_the_layout():
     def stop(step, total, text):
         if step >= 12:

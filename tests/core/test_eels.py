@@ -346,20 +346,19 @@ def test_cancel_takes_effect_at_every_report_of_every_step(sample):
         assert len(seen) == number + 1
 
 
-def test_the_latent_space_of_an_edge_may_have_three_dimensions(sample, monkeypatch):
+def test_the_latent_space_of_an_edge_may_have_three_dimensions(sample):
     asked = []
 
     def embedded(values, *, n_components, **_):
         asked.append(n_components)
         return np.zeros((len(values), n_components), dtype=np.float32)
 
-    monkeypatch.setattr("napari_phasemap.core.eels.umap_embedding", embedded)
     windows = EDGE_WINDOWS["Si_L"]
     recipe = edge_recipe("Si_L", *windows, n_clusters=2, n_dimensions=3)
-    found = analyze_edge(sample.core_loss, recipe)
+    found = analyze_edge(sample.core_loss, recipe, embed=embedded)
     assert found.embedding.shape == (48 * 48, 3)
     flat = edge_recipe("Si_L", *windows, n_clusters=2)
-    again = analyze_edge(sample.core_loss, flat, previous=found)
+    again = analyze_edge(sample.core_loss, flat, previous=found, embed=embedded)
     assert again.embedding.shape == (48 * 48, 2)
     assert again.classes is found.classes
     assert asked == [3, 2]

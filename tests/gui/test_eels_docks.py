@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -449,8 +452,8 @@ def test_a_new_image_forgets_the_old_edges(viewer: Any, qtbot: Any, dock: Any) -
 
 
 @pytest.mark.slow
-def test_umap_is_the_latent_space_of_the_active_edge(
-    viewer: Any, qtbot: Any, dock: Any
+def test_umap_is_the_latent_space_of_the_active_edge_and_runs_elsewhere(
+    viewer: Any, qtbot: Any, dock: Any, notes: list[str]
 ) -> None:
     dock.setup._umap.setChecked(True)
     dock.setup.table.setCurrentCell(0, 0)
@@ -464,6 +467,48 @@ def test_umap_is_the_latent_space_of_the_active_edge(
         assert workspace.latent.shape == (SIZE * SIZE, n_dimensions)
         known = np.isfinite(workspace.latent).all(axis=1)
         np.testing.assert_array_equal(known, workspace.edges["Si_L"].present)
+    assert "umap" not in sys.modules
+
+    # A process that is killed is told, keeps what there is, and is started again.
+    latent = workspace.latent
+    dock.setup._dimensions.setCurrentText("2-D")
+    dock.pages.setCurrentIndex(1)
+    os.kill(dock.embedder.pid, signal.SIGKILL)
+    qtbot.waitUntil(lambda: not dock.embedder.is_running)
+    press(dock, "Run Si_L")
+    qtbot.waitUntil(lambda: dock.embedder.is_running)
+    os.kill(dock.embedder.pid, signal.SIGKILL)
+    finish(qtbot, dock)
+    assert "UMAP process ended by itself" in notes[-1]
+    assert workspace.latent is latent
+    press(dock, "Run Si_L")
+    qtbot.waitUntil(lambda: dock.job._text.text().startswith("Si_L: UMAP"))
+    press(dock, "Cancel")
+    qtbot.waitUntil(lambda: not dock.job.running, timeout=1000)
+    assert "Cancelled" in notes[-1]
+    assert workspace.latent is latent
+
+
+def test_the_number_of_classes_is_suggested_for_the_edge_that_is_chosen(
+    viewer: Any, qtbot: Any, dock: Any
+) -> None:
+    setup = dock.setup
+    setup.tabs.setCurrentWidget(setup.numbers)
+    setup.table.setCurrentCell(0, 0)
+    press(dock, "Suggest number")
+    finish(qtbot, dock)
+    curve = setup.agreement.axes.get_lines()[0]
+    assert 5 in curve.get_xdata()
+    assert setup.agreement.canvas.isVisible()
+    setup.table.setCurrentCell(1, 0)
+    assert not setup.agreement.canvas.isVisible()  # nothing is known of this one
+    setup.table.setCurrentCell(0, 0)
+    assert setup.agreement.canvas.isVisible()
+    qtbot.wait(150)
+    canvas = setup.agreement.canvas
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=spot(setup.agreement, 5))
+    assert setup.table.rows()[0].n_clusters == 5
+    assert setup.table.rows()[1].n_clusters == 3
 
 
 def test_spikes_and_a_shifted_axis_are_corrected_in_steps(

@@ -20,7 +20,7 @@ from napari_phasemap.core.clustering import (
     suggest_n_clusters,
 )
 from napari_phasemap.core.decomposition import pca
-from napari_phasemap.core.embedding import umap_embedding
+from napari_phasemap.core.embedding import Embedder, umap_embedding
 from napari_phasemap.core.naming import class_spectra
 from napari_phasemap.core.net_edge import NO_COUNTS, NOT_FINITE, edge_present
 from napari_phasemap.core.plain_edge import plain_edge
@@ -95,6 +95,7 @@ def analyze_edge(
     /,
     *,
     previous: EdgeAnalysis | None = None,
+    embed: Embedder = umap_embedding,
     on_progress: OnProgress = ignore_progress,
 ) -> EdgeAnalysis:
     """Take one edge from counts to classes.
@@ -108,6 +109,9 @@ def analyze_edge(
     previous : EdgeAnalysis, optional
         An earlier result of the same stack object: steps whose settings, and whose
         earlier steps' settings, are the same are taken from it.
+    embed : callable, default=umap_embedding
+        Called like `umap_embedding` for the picture of the pixels; one that works in
+        another process keeps a window free.
     on_progress : callable, optional
         Called with (step, total, text).
 
@@ -179,7 +183,7 @@ def analyze_edge(
     elif old is not None and same_picture and old.embedding is not None:
         embedding = old.embedding
     else:
-        embedding = umap_embedding(
+        embedding = embed(
             values,
             n_components=recipe.n_dimensions,
             n_neighbors=recipe.n_neighbors,

@@ -78,6 +78,7 @@ class EdgesPage(QWidget):
         self.subtraction = SubtractionPlot()
         self.jumps = JumpPlot()
         self.agreement = AgreementPlot()
+        self.numbers = self._make_number_tab()
         self._stack: SpectralStack | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 4, 2, 2)
@@ -88,7 +89,7 @@ class EdgesPage(QWidget):
         for plot, name in (
             (self.subtraction, "subtraction"),
             (self.jumps, "jump ratio"),
-            (self._make_number_tab(), "classes"),
+            (self.numbers, "classes"),
         ):
             self.tabs.addTab(plot, name)
         layout.addWidget(self.tabs, 1)
@@ -109,6 +110,12 @@ class EdgesPage(QWidget):
         self._fill_menu()
         if stack is None:
             self.windows.set_empty("Choose a spectrum image first.")
+
+    @property
+    def current_name(self) -> str:
+        """Name of the chosen edge, empty without any."""
+        index = self.table.current
+        return "" if index is None else self.table.rows()[index].name
 
     def recipe(self, index: int | None = None) -> EdgeRecipe | None:
         """Return the recipe of an edge, default the current one; None without any.
@@ -233,11 +240,9 @@ class EdgesPage(QWidget):
     # ---- Controls ----
 
     def _show_names(self) -> None:
-        index = self.table.current
-        name = "" if index is None else self.table.rows()[index].name
-        self._run.setText(f"Run {name}".strip())
+        self._run.setText(f"Run {self.current_name}".strip())
         for button in (self._run, self._all, self._suggest, self._take_out):
-            button.setEnabled(index is not None)
+            button.setEnabled(self.table.current is not None)
 
     def _make_add_row(self) -> QHBoxLayout:
         row = QHBoxLayout()

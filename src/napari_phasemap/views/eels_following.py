@@ -18,6 +18,7 @@ from napari_phasemap.views import eels_jobs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from napari_phasemap.core.clustering import ClusterSuggestion
     from napari_phasemap.core.edge_preview import EdgePreview
     from napari_phasemap.core.eels import EdgeAnalysis
     from napari_phasemap.core.eels_recipe import EdgeRecipe
@@ -54,6 +55,7 @@ class EdgePreviews:
         self._stack: SpectralStack | None = None
         self._mean: Any = None
         self._ratios: tuple[Any, eels_jobs.JumpRatios] | None = None
+        self._suggestions: dict[str, ClusterSuggestion] = {}
         # A timer of the page dies with it, so that nothing is drawn on a closed dock.
         self._timer = QTimer(setup)
         self._timer.setSingleShot(True)
@@ -65,6 +67,8 @@ class EdgePreviews:
 
     def set_stack(self, stack: SpectralStack | None, mean: Any = None) -> None:
         """Show another stack; its mean spectrum may come later."""
+        if stack is not self._stack:
+            self._suggestions.clear()
         self._stack, self._mean, self._ratios = stack, mean, None
         if stack is not None and mean is not None:
             self.setup.windows.set_spectrum(stack.energy, mean)
@@ -83,6 +87,13 @@ class EdgePreviews:
         """Bring the plot that is seen up to date."""
         self._preview_soon()
         self._show_ratios()
+        self._show_agreement()
+
+    def keep_suggestion(self, name: str, suggestion: ClusterSuggestion | None) -> None:
+        """Take the numbers of classes of an edge, None to keep the last ones."""
+        if suggestion is not None:
+            self._suggestions[name] = suggestion
+        self._show_agreement()
 
     def on_pointed(self, *_: Any) -> None:
         """Follow the pixel pointed at."""
@@ -150,6 +161,13 @@ class EdgePreviews:
                 on_done=partial(self._set_ratios, key),
                 text="jump ratios",
             )
+
+    def _show_agreement(self) -> None:
+        """Show what the halves of the pixels say about the current edge."""
+        setup = self.setup
+        if setup.tabs.currentWidget() is setup.numbers:
+            name = setup.current_name
+            setup.agreement.show_suggestion(self._suggestions.get(name))
 
     def _set_ratios(self, key: Any, ratios: eels_jobs.JumpRatios) -> None:
         self._ratios = (key, ratios)

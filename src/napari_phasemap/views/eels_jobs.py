@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from napari_phasemap.core.phasemap import PhaseMap
     from napari_phasemap.core.stack import SpectralStack
     from napari_phasemap.core.thickness import Thickness
+    from napari_phasemap.process.embedder import EmbedderProcess
 
 __all__ = [
     "Analyzed",
@@ -135,6 +136,7 @@ def analyze_edges(
     recipes: Sequence[EdgeRecipe],
     previous: Mapping[str, EdgeAnalysis],
     measured: Thickness | None,
+    embedder: EmbedderProcess,
     /,
     *,
     on_progress: OnProgress = ignore_progress,
@@ -142,12 +144,18 @@ def analyze_edges(
     """Analyze edges one after the other; steps that did not change are taken over."""
     from napari_phasemap.core.eels import analyze_edge
 
+    if any(recipe.embed or recipe.cluster_on == "embedding" for recipe in recipes):
+        embedder.begin()
     done, failed, warnings = [], [], []
     for number, recipe in enumerate(recipes):
         report = _part_of(on_progress, number, len(recipes))
         try:
             analysis = analyze_edge(
-                stack, recipe, previous=previous.get(recipe.name), on_progress=report
+                stack,
+                recipe,
+                previous=previous.get(recipe.name),
+                embed=embedder.umap_embedding,
+                on_progress=report,
             )
         except ValueError as error:
             failed.append(f"{recipe.name}: {error}")
@@ -189,6 +197,7 @@ def suggest_number(
     stack: SpectralStack,
     recipe: EdgeRecipe,
     previous: EdgeAnalysis | None,
+    embedder: EmbedderProcess,
     /,
     *,
     on_progress: OnProgress = ignore_progress,
@@ -201,7 +210,13 @@ def suggest_number(
 
     pictured = previous is not None and previous.embedding is not None
     recipe = replace(recipe, n_clusters="auto", embed=recipe.embed and pictured)
-    return analyze_edge(stack, recipe, previous=previous, on_progress=on_progress)
+    return analyze_edge(
+        stack,
+        recipe,
+        previous=previous,
+        embed=embedder.umap_embedding,
+        on_progress=on_progress,
+    )
 
 
 def edit_classes(

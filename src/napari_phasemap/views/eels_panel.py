@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QFileDialog, QPushButton
 
 from napari_phasemap.core.mosaic import mosaic
 from napari_phasemap.core.stack_set import StackSet
+from napari_phasemap.process.embedder import EmbedderProcess
 from napari_phasemap.views import eels_jobs
 from napari_phasemap.views.dock import Dock, guarded
 from napari_phasemap.views.edges import edges_for
@@ -57,6 +58,7 @@ class EelsPanel(Dock):
     ) -> None:
         super().__init__(viewer, workspace)
         self.edges = edges_for(self.viewer)
+        self.embedder = self.child(EmbedderProcess)
         self.source = SourcePage(self.viewer, self.link)
         self.setup = EdgesPage()
         self.classes = ClassesPage()
@@ -219,6 +221,7 @@ class EelsPanel(Dock):
             recipes,
             dict(self._computed),
             self.workspace.thickness,
+            self.embedder,
             on_done=self._on_analyzed,
             text=recipes[0].name,
         )
@@ -238,6 +241,7 @@ class EelsPanel(Dock):
             stack,
             recipe,
             self._computed.get(recipe.name),
+            self.embedder,
             on_done=self._on_suggested,
             text="classes",
         )
@@ -257,8 +261,7 @@ class EelsPanel(Dock):
         for analysis in analyzed.done:
             self._computed[analysis.recipe.name] = analysis
             self.editor.keep(analysis)
-            if analysis.suggestion is not None:
-                self.setup.agreement.show_suggestion(analysis.suggestion)
+            self.previews.keep_suggestion(analysis.recipe.name, analysis.suggestion)
         self.edges.put(analyzed.done)
         for text in analyzed.failed:
             tell_error(ValueError(text))
@@ -268,10 +271,9 @@ class EelsPanel(Dock):
             self.pages.setCurrentIndex(CLASSES)
 
     def _on_suggested(self, analysis: EdgeAnalysis) -> None:
-        if analysis.stack is self._stack and analysis.suggestion is not None:
+        if analysis.stack is self._stack:
             self._computed[analysis.recipe.name] = analysis
-            self.setup.agreement.show_suggestion(analysis.suggestion)
-            self.setup.tabs.setCurrentWidget(self.setup.agreement)
+            self.previews.keep_suggestion(analysis.recipe.name, analysis.suggestion)
 
     # ---- Files ----
 

@@ -214,17 +214,25 @@ class AgreementPlot(PlotView):
     """Shows the agreement of halves per number of classes; a click chooses one."""
 
     chosen = Signal(int)
+    EMPTY = "Press 'Suggest number' or run the edge with 'auto' classes."
 
     def __init__(self) -> None:
-        super().__init__("Press 'Suggest number' or run an edge with 'auto' classes.")
+        super().__init__(self.EMPTY)
         self.setMinimumHeight(110)
         self._connected = False
         self._candidates: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+        self._shown: ClusterSuggestion | None = None
 
-    def show_suggestion(self, suggestion: ClusterSuggestion) -> None:
-        """Draw the curve and the number that follows from it."""
+    def show_suggestion(self, suggestion: ClusterSuggestion | None) -> None:
+        """Draw the curve and the number that follows from it; None for neither."""
         from napari_phasemap.core.clustering import AGREEMENT
 
+        if suggestion is self._shown:
+            return
+        self._shown = suggestion
+        if suggestion is None:
+            self.set_empty(self.EMPTY)
+            return
         self._candidates = np.array(suggestion.candidates)
         best = suggestion.n_clusters
 
