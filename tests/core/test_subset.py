@@ -109,3 +109,14 @@ def test_a_new_phase_has_a_free_color_and_no_pixel():
     assert more.with_labels(np.array([3, 2])).labels.tolist() == [3, 2]
     with pytest.raises(ValueError, match="not a new phase"):
         with_phase(phases, "a")
+
+
+def test_the_mean_knows_masks_and_chosen_energies():
+    data = np.arange(4 * 2 * 3, dtype=np.float32).reshape(4, 2, 3)
+    mask = np.array([[True, False, True], [True, True, False]])
+    stack = SpectralStack(data, [1.0, 2.0, 3.0, 4.0], mask=mask)
+    used = np.array([True, False, True, True])
+    stacks = StackSet([stack], energy_used=used)
+    mean = mean_spectrum(stacks, np.array([True, False, True, True]))
+    expected = data[used][:, mask][:, [0, 2, 3]].mean(axis=1)
+    np.testing.assert_allclose(mean, expected)

@@ -149,18 +149,25 @@ def mean_spectrum(
     -------
     ndarray of shape (n_energies,)
         On ``stacks.energy``, NaN values left out; NaN where all are NaN.
+
+    Raises
+    ------
+    ValueError
+        If no pixel is selected.
     """
-    total = np.zeros(stacks.n_energies)
-    count = np.zeros(stacks.n_energies)
-    for index, part in enumerate(stacks.split(np.asarray(selected, dtype=bool))):
-        if not part.any():
-            continue
-        spectra = stacks.stack_spectra(index)[part]
-        known = np.isfinite(spectra)
-        total += np.where(known, spectra, 0).sum(axis=0, dtype=np.float64)
-        count += known.sum(axis=0)
     if not np.any(selected):
         raise ValueError("the mean of no pixel is not defined; select some first")
+    total = np.zeros(stacks.n_energies)
+    count = np.zeros(stacks.n_energies)
+    used = np.flatnonzero(stacks.energy_used)
+    parts = stacks.split(np.asarray(selected, dtype=bool))
+    for stack, part in zip(stacks, parts, strict=True):
+        chosen = np.flatnonzero(stack.mask)[part]
+        for number, channel in enumerate(used):
+            values = np.asarray(stack.data[channel]).reshape(-1)[chosen]
+            known = values[np.isfinite(values)]
+            total[number] += known.sum(dtype=np.float64)
+            count[number] += known.size
     return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
 
 

@@ -78,17 +78,13 @@ class JumpRatios:
 def mean_spectrum(
     stack: SpectralStack, /, *, on_progress: OnProgress = ignore_progress
 ) -> NDArray[np.float64]:
-    """Return the mean of the masked pixels, of shape (n_energies,); NaN left out."""
+    """Return the mean of the masked pixels, of shape (n_energies,); NaN for none."""
+    from napari_phasemap.core.subset import mean_spectrum as mean_of
+
     on_progress(0, 1, "mean spectrum")
-    flat = np.asarray(stack.data).reshape(stack.n_energies, -1)
-    kept = np.flatnonzero(stack.mask)
-    mean = np.full(stack.n_energies, np.nan)
-    for channel, values in enumerate(flat):
-        chosen = values[kept]
-        known = chosen[np.isfinite(chosen)]
-        if known.size:
-            mean[channel] = known.mean(dtype=np.float64)
-    return mean
+    if not stack.n_pixels:
+        return np.full(stack.n_energies, np.nan)
+    return mean_of(StackSet([stack]), np.ones(stack.n_pixels, dtype=bool))
 
 
 def jump_ratios(
