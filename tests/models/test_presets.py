@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_phasemap.models.applying import standardized
 from napari_phasemap.models.gmvae import GMVAE
 from napari_phasemap.models.presets import PRESETS, Parameters, parameters_of
-from napari_phasemap.models.training import learning_rates, split_sizes, standardized
+from napari_phasemap.models.training import learning_rates, split_sizes
 
 
 def test_the_paper_preset_has_the_numbers_of_the_paper():

@@ -1,6 +1,7 @@
 """Apply a trained network to any number of rows, in chunks.
 
 * `Runner`: one compiled function of a network.
+* `standardized`: what is done to spectra before a network sees them.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.models.training import standardized
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Runner"]
+__all__ = ["Runner", "standardized"]
+
+#: A spectrum is constant when it varies by less than this share of its values.
+CONSTANT = 1e-6
 
 
 class Runner:
@@ -88,3 +90,19 @@ class Runner:
         if self.what == "components":
             return network.component_probabilities(heads)
         return network.decoder(heads[0], training=False)
+
+
+def standardized(
+    spectra: NDArray[np.float32], /
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return each spectrum minus its mean over its standard deviation, and those two.
+
+    A constant spectrum has a standard deviation of NaN, and so its row is NaN.
+    """
+    mean = spectra.mean(axis=1, keepdims=True)
+    centered = spectra - mean
+    deviation = np.sqrt(np.einsum("ij,ij->i", centered, centered) / spectra.shape[1])
+    size = np.abs(mean[:, 0]) + deviation
+    deviation[~(deviation > CONSTANT * size)] = np.nan
+    centered /= deviation[:, None]
+    return centered, mean[:, 0], deviation.astype(np.float32)

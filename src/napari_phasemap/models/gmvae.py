@@ -226,7 +226,7 @@ class GMVAE:
         save(self, folder, overwrite=overwrite)
 
     @classmethod
-    def load(cls, folder: str | PathLike[str]) -> GMVAE:
+    def load(cls, folder: str | PathLike[str]) -> Self:
         """Read a model that `save` wrote; nothing in it is ever executed.
 
         Raises
@@ -238,7 +238,7 @@ class GMVAE:
         """
         from napari_phasemap.models.saving import load
 
-        return load(folder)
+        return load(cls, folder)
 
     def check_energy(self, energy: ArrayLike) -> None:
         """Raise ValueError unless `energy` is the axis of the training."""
@@ -256,7 +256,8 @@ class GMVAE:
 
     def _training_spectra(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the checked spectra, normalized."""
-        from napari_phasemap.models.training import split_sizes, standardized
+        from napari_phasemap.models.applying import standardized
+        from napari_phasemap.models.training import split_sizes
 
         spectra = _two_dimensional(X, "spectra")
         n_spectra, n_energies = spectra.shape

@@ -15,7 +15,7 @@ import json
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from napari_phasemap.models.gmvae import GMVAE
 
 __all__ = ["load", "save"]
+
+Model = TypeVar("Model", bound="GMVAE")
 
 FORMAT, FORMAT_VERSION = "napari-phasemap model", 1
 DESCRIPTION = "model.json"
@@ -73,17 +75,16 @@ def save(
             new.replace(target)
 
 
-def load(folder: str | PathLike[str], /) -> GMVAE:
-    """Read a model; see `GMVAE.load`."""
+def load(kind: type[Model], folder: str | PathLike[str], /) -> Model:
+    """Read a model of a kind; see `GMVAE.load`."""
     source = Path(folder)
     text = _description(source)
     for name in FILES:
         _check_whole(source / name, text["sha256"].get(name))
-    from napari_phasemap.models.gmvae import GMVAE
     from napari_phasemap.models.hardware import start_tensorflow
 
     try:
-        model = GMVAE(
+        model = kind(
             text["preset"],
             seed=text["seed"],
             n_threads=text["n_threads"],

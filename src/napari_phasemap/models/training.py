@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.models.applying import Runner
 from napari_phasemap.models.hardware import chosen_precision, start_tensorflow
 
 if TYPE_CHECKING:
@@ -22,12 +23,10 @@ if TYPE_CHECKING:
     from napari_phasemap.core.progress import OnProgress
     from napari_phasemap.models.presets import Parameters
 
-__all__ = ["learned", "learning_rates", "split_sizes", "standardized", "train"]
+__all__ = ["learned", "learning_rates", "split_sizes", "train"]
 
 #: Spectra between two looks at ``on_progress``, and the bounds of steps in between.
 CHECK_SPECTRA, CHECK_STEPS = 4096, (8, 16)
-#: A spectrum is constant when it varies by less than this share of its values.
-CONSTANT = 1e-6
 
 
 def train(
@@ -163,22 +162,6 @@ def learning_rates(parameters: Parameters, n_steps: int) -> NDArray[np.float32]:
     return (parameters.learning_rate * rates).astype(np.float32)
 
 
-def standardized(
-    spectra: NDArray[np.float32], /
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Return each spectrum minus its mean over its standard deviation, and those two.
-
-    A constant spectrum has a standard deviation of NaN, and so its row is NaN.
-    """
-    mean = spectra.mean(axis=1, keepdims=True)
-    centered = spectra - mean
-    deviation = np.sqrt(np.einsum("ij,ij->i", centered, centered) / spectra.shape[1])
-    size = np.abs(mean[:, 0]) + deviation
-    deviation[~(deviation > CONSTANT * size)] = np.nan
-    centered /= deviation[:, None]
-    return centered, mean[:, 0], deviation.astype(np.float32)
-
-
 def _evaluation(network: Any) -> Callable[[NDArray[np.float32]], dict[str, float]]:
     """Return a function that gives the losses at the latent means, without dropout."""
     import tensorflow as tf
@@ -206,8 +189,6 @@ def _evaluation(network: Any) -> Callable[[NDArray[np.float32]], dict[str, float
 
 
 def _usage(network: Any, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
-    from napari_phasemap.models.applying import Runner
-
     shares = Runner(network, "components", normalize=False).run(spectra)[0]
     return np.asarray(shares.mean(axis=0, dtype=np.float64), dtype=np.float32)
 

@@ -78,13 +78,15 @@ class JumpRatios:
 def mean_spectrum(
     stack: SpectralStack, /, *, on_progress: OnProgress = ignore_progress
 ) -> NDArray[np.float64]:
-    """Return the mean of the masked pixels, of shape (n_energies,); NaN for none."""
+    """Return the mean of the masked pixels, (n_energies,); NaN for none."""
     from napari_phasemap.core.subset import mean_spectrum as mean_of
 
     on_progress(0, 1, "mean spectrum")
-    if not stack.n_pixels:
-        return np.full(stack.n_energies, np.nan)
-    return mean_of(StackSet([stack]), np.ones(stack.n_pixels, dtype=bool))
+    mean = np.full(stack.n_energies, np.nan)
+    if stack.n_pixels:
+        alone = StackSet([stack])
+        mean[alone.energy_used] = mean_of(alone, np.ones(stack.n_pixels, dtype=bool))
+    return mean
 
 
 def jump_ratios(
