@@ -14,12 +14,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from napari_phasemap.core.stack import SpectralStack
 
-__all__ = ["METADATA_KEY", "image_grid", "stack_layer"]
+__all__ = ["METADATA_KEY", "contrast_limits", "image_grid", "stack_layer"]
 
 #: The one key under which this plugin writes into a layer's metadata.
 METADATA_KEY = "phasemap"
+
+#: How many times brighter than most the brightest frame is where frames fade.
+FADING = 5.0
 
 LayerData = tuple[Any, dict[str, Any], str]
 
@@ -66,13 +71,15 @@ def stack_layer(stack: SpectralStack, *, in_nm: bool = True) -> LayerData:
     offset could express them; the energy in eV is shown as text on the canvas.
     """
     grid = image_grid(stack, in_nm=in_nm)
+    lows, highs = _frame_limits(stack)
     attributes = {
         "name": stack.name,
         "scale": (1.0, *grid["scale"]),
         "translate": (0.0, *grid["translate"]),
         "units": ("pixel", *grid["units"]),
         "axis_labels": ("energy", *grid["axis_labels"]),
-        "contrast_limits": contrast_limits(stack),
+        "contrast_limits": _common_limits(lows, highs),
+        "auto_contrast": _fades(highs),
         "colormap": "gray",
         "metadata": {METADATA_KEY: {"kind": "stack", "stack": stack}},
     }
@@ -85,11 +92,27 @@ def contrast_limits(stack: SpectralStack) -> tuple[float, float]:
     Where single frames are much brighter than most, as below the first edge of an EELS
     spectrum, the limit is three times the usual one, or most frames would be black.
     """
+    return _common_limits(*_frame_limits(stack))
+
+
+def _common_limits(lows: NDArray[Any], highs: NDArray[Any]) -> tuple[float, float]:
+    if not highs.size:
+        return 0.0, 1.0
+    low, high = lows.min(), min(highs.max(), 3.0 * np.median(highs))
+    return float(low), float(high if high > low else low + 1.0)
+
+
+def _fades(highs: NDArray[Any]) -> bool:
+    """Return whether no common limits show all frames, so that each needs its own."""
+    return bool(highs.size and highs.max() > FADING * np.median(highs))
+
+
+def _frame_limits(stack: SpectralStack) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the 1st and 99.8th percentile of every frame that holds something."""
     step = tuple(max(1, n // 64) for n in stack.shape)
     sample = np.asarray(stack.data[:, :: step[0], :: step[1]])
     present = sample[np.isfinite(sample).any(axis=(1, 2))]
     if not present.size:
-        return 0.0, 1.0
+        return np.zeros(0), np.zeros(0)
     lows, highs = np.nanpercentile(present, [1.0, 99.8], axis=(1, 2))
-    low, high = lows.min(), min(highs.max(), 3.0 * np.median(highs))
-    return float(low), float(high if high > low else low + 1.0)
+    return lows, highs

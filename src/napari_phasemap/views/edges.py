@@ -217,16 +217,23 @@ class EdgeLink:
                 self._painted.add(layer)
 
     def _show_only(self, active: str) -> None:
-        """Show the active edge's classes: others would cover or hide them."""
+        """Show the active edge's classes alone: other maps would be mixed with them."""
         if active == self._active[0] or active not in self.workspace.edges:
             return
+        for layer in self._layers(THICKNESS):
+            layer.visible = False
         for name in self.workspace.edges:
             for layer in self._class_layers(name):
                 layer.visible = name == active
+        for layer in self._class_layers(active)[:1]:
+            self._link.activate(layer)
 
     def _class_layers(self, name: str) -> list[Any]:
-        kind, stacks = layer_kinds(name)[0], self.workspace.stacks
-        layers = [self._link.results.layer(s.name, kind) for s in stacks or ()]
+        return self._layers(layer_kinds(name)[0])
+
+    def _layers(self, kind: str) -> list[Any]:
+        stacks = self.workspace.stacks or ()
+        layers = [self._link.results.layer(stack.name, kind) for stack in stacks]
         return [layer for layer in layers if layer is not None]
 
     def _on_painted(self, event: Any) -> None:

@@ -26,7 +26,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_phasemap.views.plot import PlotView
+from napari_phasemap.views.quick_plot import QuickPlot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -161,7 +161,7 @@ class ClassesPage(QWidget):
             lambda index: self.edge_chosen.emit(self.edge.itemText(index))
         )
         self.table = ClassTable()
-        self.plot = PlotView("Run an edge to see the spectra of its classes.")
+        self.plot = QuickPlot("Run an edge to see the spectra of its classes.")
         self.plot.setMinimumHeight(170)
         self.note = QLabel()
         self.note.setWordWrap(True)

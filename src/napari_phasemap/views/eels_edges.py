@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -16,7 +16,6 @@ from qtpy.QtWidgets import (
     QMenu,
     QPushButton,
     QTabWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -51,6 +50,11 @@ SHARED = (
 SOURCE = (
     "Onset energies from the Gatan EELS Atlas (Ahn and Krivanek, 1983) and the X-ray "
     "Data Booklet (LBNL, 2009), Table 1-1."
+)
+#: napari's theme puts the arrow of a menu over the text.
+ARROW_STYLE = (
+    "QPushButton { padding-right: 20px; }"
+    "QPushButton::menu-indicator { subcontrol-position: right center; right: 6px; }"
 )
 #: Shortest fit window in eV that is still suggested.
 LEAST_FIT = 8.0
@@ -246,11 +250,9 @@ class EdgesPage(QWidget):
 
     def _make_add_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        self._add = QToolButton()
-        self._add.setText("Add edge")
+        self._add = QPushButton("Add edge")
         self._add.setToolTip(SOURCE)
-        self._add.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._add.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self._add.setStyleSheet(ARROW_STYLE)
         self._take_out = QPushButton("Remove")
         self._take_out.clicked.connect(self._remove)
         self._run = QPushButton("Run")

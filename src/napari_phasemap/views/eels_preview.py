@@ -13,7 +13,6 @@ import numpy as np
 from qtpy.QtCore import Signal
 
 from napari_phasemap.views.eels_windows import FIT_COLOR, SIGNAL_COLOR
-from napari_phasemap.views.plot import PlotView
 from napari_phasemap.views.quick_plot import QuickPlot
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ class _Panel:
                 (SIGNAL_COLOR, 1.2, "-"),
             )
         ]
-        axes.axhline(0.0, color=MEASURED_COLOR, lw=0.5)
+        self._zero = axes.axhline(0.0, color=MEASURED_COLOR, lw=0.5)
         axes.margins(x=0.01)
 
     def show(
@@ -96,9 +95,11 @@ class _Panel:
     ) -> None:
         """Show another spectrum, or only the title."""
         self.axes.set_title(title, fontsize=9)
-        for line in self.lines:
+        self.axes.set_axis_on()
+        for line in (*self.lines, self._zero):
             line.set_visible(preview is not None)
         if preview is None:
+            self.axes.set_axis_off()  # the title remains
             return
         inside = preview.energy >= window[0] - 1e-6
         net = np.where(inside, preview.net, np.nan)
@@ -210,7 +211,7 @@ class JumpPlot(QuickPlot):
         self.dragged.emit(round(value, 3), done)
 
 
-class AgreementPlot(PlotView):
+class AgreementPlot(QuickPlot):
     """Shows the agreement of halves per number of classes; a click chooses one."""
 
     chosen = Signal(int)
@@ -241,7 +242,8 @@ class AgreementPlot(PlotView):
             axes.axhline(AGREEMENT, color=MEASURED_COLOR, ls="--", lw=0.8)
             if best > 1:
                 axes.axvline(best, color=SIGNAL_COLOR, lw=2.0)
-            axes.set_ylim(0.0, 1.05)
+            lowest = min(float(np.min(suggestion.agreement)), AGREEMENT)
+            axes.set_ylim(max(0.0, lowest - 0.1), 1.02)
             axes.set_xticks(self._candidates)
             axes.set_xlabel("classes (click to choose)")
             axes.set_ylabel("halves agree")

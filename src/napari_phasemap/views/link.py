@@ -192,6 +192,12 @@ class ViewerLink:
             layer.metadata = {METADATA_KEY: {"kind": "stack", "stack": stack}}
         self._on_step()
 
+    def activate(self, layer: Layer) -> None:
+        """Let the layer controls show a layer."""
+        viewer = self._viewer()
+        if viewer is not None and layer in viewer.layers:
+            viewer.layers.selection.active = layer
+
     # ---- Energy of the frame shown ----
 
     def _on_step(self, event: Any = None) -> None:

@@ -278,7 +278,7 @@ class Scene:
             labels=labels,
             places=tuple(place for place in places if np.isfinite(place[1])),
             cursor=cursor if cursor and np.isfinite(cursor[0]) else None,
-            note=f"{self.n_missing} without coordinates" if self.n_missing else "",
+            note=f"{self.n_missing} not placed" if self.n_missing else "",
             foreground=self.style.foreground,
             background=self.style.background,
             scale=scale,
