@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.theme import get_theme
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["PlotView", "paint_theme"]
+
+
+#: Milliseconds between making a figure and painting it: the window lives in between.
+PAINT_AFTER = 6
 
 
 class PlotView(QWidget):
@@ -37,6 +42,11 @@ class PlotView(QWidget):
         self.axes: Any = None
         self.theme = "dark"
         self.setMinimumHeight(120)
+        # A timer of the widget's own dies with it.
+        self._painter = QTimer(self)
+        self._painter.setSingleShot(True)
+        self._painter.setInterval(PAINT_AFTER)
+        self._painter.timeout.connect(self.redraw)
 
     def draw(self, function: Callable[[Axes], Any]) -> Any:
         """Clear the axes, call ``function(axes)`` and return what it returns."""
@@ -46,7 +56,7 @@ class PlotView(QWidget):
         self.axes = figure.add_subplot()
         artists = function(self.axes)
         self._paint_theme()
-        self.canvas.draw_idle()
+        self._painter.start()
         return artists
 
     def redraw(self) -> None:
