@@ -162,6 +162,7 @@ def test_two_edges_become_layers_phase_map_and_latent_space(
         assert f"{name} C_K {kind}" in viewer.layers
     assert viewer.layers[f"{name} Si_L classes"].visible
     assert not viewer.layers[f"{name} C_K classes"].visible
+    assert viewer.layers.selection.active is viewer.layers[f"{name} Si_L classes"]
     box = dock.classes.edge
     box.setCurrentIndex(1)
     box.activated.emit(1)
@@ -355,6 +356,10 @@ def test_the_low_loss_gives_a_thickness_map_and_a_mask(
     finish(qtbot, dock)
     layer = viewer.layers[f"{sample.core_loss.name} thickness t/λ"]
     assert np.corrcoef(layer.data.ravel(), sample.thickness.ravel())[0, 1] > 0.8
+    assert layer.visible
+    run_first(qtbot, dock)
+    assert not layer.visible  # classes are shown alone
+    dock.pages.setCurrentIndex(0)
     thick = float(np.median(layer.data))
     dock.source.specimen.set_way("thickness")
     dock.source.specimen._least.setValue(thick)
@@ -420,6 +425,17 @@ def test_optical_density_of_two_particles_has_classes_without_a_background(
     dock.pages.setCurrentIndex(0)
     dock.measure_thickness()
     assert "has no low loss" in notes[-1]
+
+
+def test_no_page_makes_the_dock_scroll_sideways(
+    qtbot: Any, dock: Any, sample: SiCSample
+) -> None:
+    dock.setup.add_window(background=False)
+    for index in range(3):
+        dock.pages.setCurrentIndex(index)
+        qtbot.wait(20)
+        # napari gives a dock 350 pixels beside its frame.
+        assert dock.scroll.widget().minimumSizeHint().width() <= 350
 
 
 def test_an_empty_dock_says_what_to_do(

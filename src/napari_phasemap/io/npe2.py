@@ -24,7 +24,7 @@ __all__ = ["METADATA_KEY", "contrast_limits", "image_grid", "stack_layer"]
 METADATA_KEY = "phasemap"
 
 #: How many times brighter than most the brightest frame is where frames fade.
-FADING = 5.0
+FADING = 2.5
 
 LayerData = tuple[Any, dict[str, Any], str]
 
@@ -79,7 +79,7 @@ def stack_layer(stack: SpectralStack, *, in_nm: bool = True) -> LayerData:
         "units": ("pixel", *grid["units"]),
         "axis_labels": ("energy", *grid["axis_labels"]),
         "contrast_limits": _common_limits(lows, highs),
-        "auto_contrast": _fades(highs),
+        "auto_contrast": stack.quantity == "counts" and _fades(highs),
         "colormap": "gray",
         "metadata": {METADATA_KEY: {"kind": "stack", "stack": stack}},
     }

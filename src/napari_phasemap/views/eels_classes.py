@@ -207,6 +207,7 @@ class ClassesPage(QWidget):
 
     def _make_buttons(self) -> QGridLayout:
         grid = QGridLayout()
+        grid.setSpacing(3)
         self._buttons = []
         for number, (text, tip, signal) in enumerate(
             (
@@ -243,4 +244,5 @@ def _draw_spectra(axes: Axes, analysis: EdgeAnalysis) -> None:
     kind = "net" if analysis.recipe.fit_window is not None else "mean"
     quantity = analysis.stack.quantity.replace("_", " ")
     axes.set(xlabel="energy (eV)", ylabel=f"{kind} {quantity}", title="")
+    axes.ticklabel_format(axis="y", scilimits=(-3, 4))  # or long numbers hide the name
     axes.margins(x=0.0)

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QMenu,
     QPushButton,
+    QSizePolicy,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -53,9 +54,11 @@ SOURCE = (
 )
 #: napari's theme puts the arrow of a menu over the text.
 ARROW_STYLE = (
-    "QPushButton { padding-right: 20px; }"
+    "QPushButton { padding-right: 16px; }"
     "QPushButton::menu-indicator { subcontrol-position: right center; right: 6px; }"
 )
+#: Width in pixels to which a button with an edge's name may shrink.
+LEAST_BUTTON = 60
 #: Shortest fit window in eV that is still suggested.
 LEAST_FIT = 8.0
 _NEUTRAL = EdgeRecipe("", None, (0.0, 1.0))
@@ -250,6 +253,7 @@ class EdgesPage(QWidget):
 
     def _make_add_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
+        row.setSpacing(3)
         self._add = QPushButton("Add edge")
         self._add.setToolTip(SOURCE)
         self._add.setStyleSheet(ARROW_STYLE)
@@ -258,6 +262,9 @@ class EdgesPage(QWidget):
         self._run = QPushButton("Run")
         self._run.setToolTip("Analyze the chosen edge; what did not change stays.")
         self._run.clicked.connect(lambda: self.run_one.emit())
+        # A long name must not make the dock scroll.
+        self._run.setMinimumWidth(LEAST_BUTTON)
+        self._run.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._all = QPushButton("Run all")
         self._all.setToolTip("Analyze every edge of the table.")
         self._all.clicked.connect(lambda: self.run_all.emit())

@@ -26,6 +26,8 @@ __all__ = ["AgreementPlot", "JumpPlot", "SubtractionPlot"]
 
 N_BINS = 60
 MEASURED_COLOR = "#a0a0a0"
+#: Where the names of lines may be, as shares of the height.
+NAME_HEIGHTS = (0.8, 0.5, 0.2)
 
 
 class SubtractionPlot(QuickPlot):
@@ -71,7 +73,7 @@ class SubtractionPlot(QuickPlot):
         axes.remove()
         self._panels = [_Panel(one) for one in figure.subplots(1, 2)]
         self.axes = self._panels[0].axes
-        _label_lines(self.axes)
+        self._panels[0].name_lines()
 
 
 class _Panel:
@@ -88,7 +90,26 @@ class _Panel:
             )
         ]
         self._zero = axes.axhline(0.0, color=MEASURED_COLOR, lw=0.5)
+        self._names: list[Any] = []
         axes.margins(x=0.01)
+
+    def name_lines(self) -> None:
+        """Name the lines in their colors: there is no room for a legend."""
+        for text, line in zip(("measured", "background", "net"), self.lines,
+                              strict=True):  # fmt: skip
+            self._names.append(
+                self.axes.annotate(
+                    text,
+                    (1.0, 1.0),
+                    xycoords="axes fraction",
+                    xytext=(0, 0),
+                    textcoords="offset points",
+                    color=line.get_color(),
+                    fontsize=8,
+                    ha="right",
+                    va="center",
+                )
+            )
 
     def show(
         self, preview: EdgePreview | None, window: tuple[float, float], title: str
@@ -110,27 +131,21 @@ class _Panel:
         self.axes.set_xlim(float(preview.energy[0]), float(preview.energy[-1]))
         self.axes.relim(visible_only=True)
         self.axes.autoscale_view(scalex=False)
+        if self._names:
+            self._place_names()
 
-
-def _label_lines(axes: Axes) -> None:
-    """Name the lines in their colors: there is no room for a legend."""
-    words = (
-        ("measured", MEASURED_COLOR),
-        ("background", FIT_COLOR),
-        ("net", SIGNAL_COLOR),
-    )
-    for number, (text, color) in enumerate(words):
-        axes.annotate(
-            text,
-            (1.0, 1.0),
-            xycoords="axes fraction",
-            xytext=(-3, -3 - 11 * number),
-            textcoords="offset points",
-            color=color,
-            fontsize=8,
-            ha="right",
-            va="top",
-        )
+    def _place_names(self) -> None:
+        """Put the names where the fewest points are: high, in the middle or low."""
+        low, high = self.axes.get_ylim()
+        left, right = self.axes.get_xlim()
+        points = np.concatenate([line.get_xydata() for line in self.lines])
+        behind = points[points[:, 0] > 0.5 * (left + right), 1]
+        heights = (behind - low) / (high - low)
+        crowd = [np.count_nonzero(abs(heights - at) < 0.2) for at in NAME_HEIGHTS]
+        at = NAME_HEIGHTS[int(np.argmin(crowd))]
+        for number, name in enumerate(self._names):
+            name.xy = (1.0, at)
+            name.set_position((-3, 11 * (1 - number)))
 
 
 class JumpPlot(QuickPlot):

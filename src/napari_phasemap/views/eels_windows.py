@@ -29,6 +29,9 @@ GRAB = 6.0
 #: Names of the two windows in `EdgeRow`.
 NAMES = ("fit_window", "window")
 
+#: Share of the axis at its end in which an edge's name does not fit behind its onset.
+ROOM_FOR_NAME = 0.12
+
 
 class WindowPlot(QuickPlot):
     """Shows the mean spectrum; emits windows as they are dragged.
@@ -102,13 +105,16 @@ class WindowPlot(QuickPlot):
             band = axes.axvspan(*window, color=color, alpha=0.45 if chosen else 0.12)
             if chosen:
                 self._bands[name] = band
+        left, right = axes.get_xlim()
+        at_end = row.window[0] > right - ROOM_FOR_NAME * (right - left)
         axes.annotate(
             row.name,
-            (row.window[0], 1.0),
+            (right if at_end else row.window[0], 1.0),
             xycoords=("data", "axes fraction"),
-            xytext=(2, -2),
+            xytext=(-2 if at_end else 2, -2),
             textcoords="offset points",
             va="top",
+            ha="right" if at_end else "left",
             fontsize=8,
             color=SIGNAL_COLOR,
             fontweight="bold" if chosen else "normal",
