@@ -125,7 +125,6 @@ def analyze_edge(
     ValueError
         If a window does not fit, or fewer pixels than needed have the edge.
     """
-    old = previous if previous is not None and previous.stack is stack else None
     n_steps = 5
 
     def within(step: int) -> OnProgress:
@@ -137,33 +136,12 @@ def analyze_edge(
 
         return report
 
+    kept = _Kept(previous, stack, recipe)
     on_progress(0, n_steps, f"{recipe.name}: background")
-    same = old is not None and _same(old.recipe, recipe, _BACKGROUND)
-    if old is not None and same:
-        edge = replace(old.edge, name=recipe.name)
-    elif recipe.fit_window is None:
-        edge = plain_edge(stack, window=recipe.window, name=recipe.name)
-    else:
-        edge = subtract_background(
-            stack,
-            fit_window=recipe.fit_window,
-            window=recipe.window,
-            method=recipe.method,
-            neighbors=recipe.background_neighbors,
-            name=recipe.name,
-        )
-    same = same and old is not None and _same(old.recipe, recipe, _PRESENT)
-    if old is not None and same:
-        present = old.present
-    elif recipe.fit_window is None:
-        present = (edge.flags & (NO_COUNTS | NOT_FINITE)) == 0
-    else:
-        present = edge_present(
-            edge,
-            significance=recipe.significance,
-            jump_ratio=recipe.jump_ratio,
-            neighbors=recipe.present_neighbors,
-        )
+    old = kept.with_same(_BACKGROUND)
+    edge = replace(old.edge, name=recipe.name) if old else _net_edge(stack, recipe)
+    old = kept.with_same(_PRESENT)
+    present = old.present if old else _present(edge, recipe)
     if np.count_nonzero(present) < 2:
         raise ValueError(
             f"{int(np.count_nonzero(present))} of {len(present)} pixels have the edge "
@@ -171,48 +149,33 @@ def analyze_edge(
             f"{recipe.jump_ratio:g}); lower the thresholds or move the windows"
         )
     on_progress(1, n_steps, f"{recipe.name}: components")
-    same = same and old is not None and _same(old.recipe, recipe, _SCORES)
-    if old is not None and same:
+    old = kept.with_same(_SCORES)
+    if old:
         decomposition, values = old.decomposition, old.values
     else:
         decomposition, values = _scores(edge, present, recipe, within(1))
-    wanted = recipe.embed or recipe.cluster_on == "embedding"
-    same_picture = same and old is not None and _same(old.recipe, recipe, _EMBEDDING)
-    if not wanted:
-        embedding = None
-    elif old is not None and same_picture and old.embedding is not None:
-        embedding = old.embedding
-    else:
-        embedding = embed(
-            values,
-            n_components=recipe.n_dimensions,
-            n_neighbors=recipe.n_neighbors,
-            min_distance=recipe.min_distance,
-            seed=recipe.seed,
-            on_progress=within(2),
-        )
+    on_embedding = recipe.cluster_on == "embedding"
+    embedding = None
+    if recipe.embed or on_embedding:
+        if old and _same(old.recipe, recipe, _EMBEDDING):
+            embedding = old.embedding
+        if embedding is None:
+            embedding = embed(
+                values,
+                n_components=recipe.n_dimensions,
+                n_neighbors=recipe.n_neighbors,
+                min_distance=recipe.min_distance,
+                seed=recipe.seed,
+                on_progress=within(2),
+            )
     on_progress(3, n_steps, f"{recipe.name}: classes")
-    clustered = values
-    if recipe.cluster_on == "embedding" and embedding is not None:
-        clustered = embedding
-    same = same and old is not None and _same(old.recipe, recipe, _CLASSES)
-    if recipe.cluster_on == "embedding":
-        same = same and same_picture
-    if old is not None and same:
+    old = kept.with_same(_CLASSES + (_EMBEDDING if on_embedding else ()))
+    if old:
         suggestion, classes = old.suggestion, old.classes
         stability, spectra = old.stability, old.spectra
     else:
-        suggestion = None
-        if recipe.n_clusters == "auto":
-            suggestion = suggest_n_clusters(
-                clustered, seed=recipe.seed, on_progress=within(3)
-            )
-            n_clusters = max(2, suggestion.n_clusters)
-        else:
-            n_clusters = recipe.n_clusters
-        classes = kmeans(
-            clustered, n_clusters=n_clusters, seed=recipe.seed, on_progress=within(3)
-        )
+        clustered = embedding if on_embedding and embedding is not None else values
+        suggestion, classes = _classes(clustered, recipe, within(3))
         stability = class_stability(
             clustered, classes, seed=recipe.seed, on_progress=within(4)
         )
@@ -230,6 +193,50 @@ def analyze_edge(
         classes=classes,
         stability=stability,
         spectra=spectra,
+    )
+
+
+class _Kept:
+    """What an earlier result is good for: nothing behind the first change."""
+
+    def __init__(
+        self, previous: EdgeAnalysis | None, stack: SpectralStack, recipe: EdgeRecipe
+    ) -> None:
+        same = previous is not None and previous.stack is stack
+        self._previous = previous if same else None
+        self._recipe = recipe
+
+    def with_same(self, settings: tuple[str, ...]) -> EdgeAnalysis | None:
+        """Return the result if these settings, and all asked for before, agree."""
+        old = self._previous
+        if old is not None and not _same(old.recipe, self._recipe, settings):
+            self._previous = None
+        return self._previous
+
+
+def _net_edge(stack: SpectralStack, recipe: EdgeRecipe) -> NetEdge:
+    """Return the counts above the background, or all where there is none."""
+    if recipe.fit_window is None:
+        return plain_edge(stack, window=recipe.window, name=recipe.name)
+    return subtract_background(
+        stack,
+        fit_window=recipe.fit_window,
+        window=recipe.window,
+        method=recipe.method,
+        neighbors=recipe.background_neighbors,
+        name=recipe.name,
+    )
+
+
+def _present(edge: NetEdge, recipe: EdgeRecipe) -> NDArray[np.bool_]:
+    """Return which pixels have the edge."""
+    if recipe.fit_window is None:
+        return np.asarray((edge.flags & (NO_COUNTS | NOT_FINITE)) == 0)
+    return edge_present(
+        edge,
+        significance=recipe.significance,
+        jump_ratio=recipe.jump_ratio,
+        neighbors=recipe.present_neighbors,
     )
 
 
@@ -255,6 +262,24 @@ def _scores(
     if recipe.representation == "composition" and found.noise == "known":
         return found, averaged.composition
     return found, averaged.whitened
+
+
+def _classes(
+    values: NDArray[np.float32], recipe: EdgeRecipe, on_progress: OnProgress
+) -> tuple[ClusterSuggestion | None, PhaseMap]:
+    """Return the classes, and why there are so many if nobody said."""
+    suggestion = None
+    if recipe.n_clusters == "auto":
+        suggestion = suggest_n_clusters(
+            values, seed=recipe.seed, on_progress=on_progress
+        )
+        n_clusters = max(2, suggestion.n_clusters)
+    else:
+        n_clusters = recipe.n_clusters
+    classes = kmeans(
+        values, n_clusters=n_clusters, seed=recipe.seed, on_progress=on_progress
+    )
+    return suggestion, classes
 
 
 def _same(old: EdgeRecipe, new: EdgeRecipe, names: tuple[str, ...]) -> bool:
