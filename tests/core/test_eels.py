@@ -11,6 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 from napari_phasemap.core.background import subtract_background
 from napari_phasemap.core.eels import analyze_edge
 from napari_phasemap.core.eels_axis import (
+    align_zero_loss,
     calibrate_onset,
     find_spikes,
     remove_spikes,
@@ -37,7 +38,6 @@ from napari_phasemap.core.synthetic_eels import (
     simulate_si_c,
 )
 from napari_phasemap.core.thickness import (
-    align_zero_loss,
     specimen_mask,
     thickness,
     thickness_bins,
@@ -427,3 +427,26 @@ def test_lanthanum_is_found_in_its_layer_of_the_real_file_only(real_data):
     ).reshape(stack.shape)
     assert np.flatnonzero(present.all(axis=1)).tolist() == list(range(17, 30))
     assert np.flatnonzero(present.any(axis=1)).tolist() == list(range(17, 30))
+
+
+def test_thickness_and_zero_loss_are_told_channel_by_channel_and_can_be_stopped(sample):
+    low, core = sample.low_loss, sample.core_loss
+    drifting = np.array(low.data)
+    drifting[:, :10] = np.roll(drifting[:, :10], 2, axis=0)
+    low = low.with_step("drift", data=drifting)
+    texts = []
+    whole = align_zero_loss(low, core, on_progress=lambda *step: texts.append(step[2]))
+    assert "pixels by" in whole[0].history[-1]
+    assert len(set(texts)) == 6
+    assert texts.count(f"relabeling {core.name}") > 20
+    for number in (0, len(texts) // 2, len(texts) - 1):
+        seen = []
+
+        def stop(*_, seen=seen, number=number):
+            seen.append(None)
+            if len(seen) > number:
+                raise Cancelled
+
+        with pytest.raises(Cancelled):
+            align_zero_loss(low, core, on_progress=stop)
+        assert len(seen) == number + 1

@@ -1,5 +1,6 @@
 """What has to be put right in a spectrum image before its edges are compared.
 
+* `align_zero_loss`: low loss and its core loss brought to a common zero.
 * `calibrate_onset`: the axis moved so that a known edge lies where it should.
 * `find_spikes`, `remove_spikes`: channels that one event filled.
 """
@@ -11,16 +12,71 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_phasemap.core.progress import OnProgress, ignore_progress
+from napari_phasemap.core.thickness import channel_width, thickness
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_phasemap.core.stack import SpectralStack
+    from napari_phasemap.core.thickness import Thickness
 
-__all__ = ["calibrate_onset", "find_spikes", "remove_spikes"]
+__all__ = ["align_zero_loss", "calibrate_onset", "find_spikes", "remove_spikes"]
 
 #: Values that are compared with their spectrum between two reports.
 BLOCK = 4_000_000
+#: Channels that are moved between two reports.
+CHANNELS_PER_REPORT = 32
+
+
+def align_zero_loss(
+    low_loss: SpectralStack,
+    core_loss: SpectralStack | None = None,
+    /,
+    *,
+    measured: Thickness | None = None,
+    on_progress: OnProgress = ignore_progress,
+) -> tuple[SpectralStack, SpectralStack | None]:
+    """Bring every pixel's zero loss to 0 eV by relabeling channels.
+
+    Channels are moved by whole channels per pixel and the axis by the remaining
+    fraction, so no count is interpolated. The core loss of the same pixels is moved by
+    the same energies. Where all pixels move alike, only the axis changes.
+
+    Parameters
+    ----------
+    low_loss : SpectralStack
+        With the zero-loss peak.
+    core_loss : SpectralStack, optional
+        Same pixels.
+    measured : Thickness, optional
+        From `thickness`, if it is already there.
+    on_progress : callable, optional
+        Called with (step, total, text); may raise `Cancelled`.
+
+    Returns
+    -------
+    low_loss, core_loss : SpectralStack
+        Shorter by the channels that do not exist in every pixel. Pixels outside the
+        mask move by the median.
+
+    Raises
+    ------
+    ValueError
+        If the two have different pixels.
+    """
+    if core_loss is not None and core_loss.shape != low_loss.shape:
+        raise ValueError(
+            f"low loss of {low_loss.shape} pixels, core loss of {core_loss.shape}; "
+            "they must show the same pixels"
+        )
+    measured = measured or thickness(low_loss, on_progress=on_progress)
+    shift = np.zeros(low_loss.shape)
+    shift[:] = np.median(measured.zero_loss)
+    shift[low_loss.mask] = measured.zero_loss
+    aligned = _relabeled(low_loss, shift, on_progress)
+    if core_loss is None:
+        return aligned, None
+    return aligned, _relabeled(core_loss, shift, on_progress)
 
 
 def calibrate_onset(
@@ -163,4 +219,36 @@ def remove_spikes(
         data[channel, row, col] = np.median(around)
     return stack.with_step(
         f"{int(spikes.sum())} spikes above {threshold:g} sigma replaced", data=data
+    )
+
+
+def _relabeled(
+    stack: SpectralStack, shift: NDArray[np.float64], on_progress: OnProgress
+) -> SpectralStack:
+    """Return a stack whose pixel energies are lower by `shift`."""
+    step = channel_width(stack)
+    common = float(np.median(shift))
+    moves = np.rint((shift - common) / step).astype(np.intp)
+    line = f"zero loss at 0: axis moved by {-common:.3f} eV"
+    if not moves.any():
+        return stack.with_step(line, energy=stack.energy - common)
+    lowest, highest = int(moves.min()), int(moves.max())
+    n = stack.n_energies - (highest - lowest)
+    if n < 2:
+        raise ValueError(
+            f"zero losses of {stack.name!r} differ by {(highest - lowest) * step:g} eV"
+            ", as much as the axis is long; check that every pixel has a zero-loss peak"
+        )
+    data = np.asarray(stack.data).reshape(stack.n_energies, -1)
+    out = np.empty((n, data.shape[1]), dtype=np.float32)
+    rows, columns = (moves - lowest).ravel(), np.arange(data.shape[1])
+    for channel in range(n):
+        if channel % CHANNELS_PER_REPORT == 0:
+            on_progress(channel, n, f"relabeling {stack.name}")
+        out[channel] = data[rows + channel, columns]
+    energy = stack.energy[-lowest : -lowest + n] - common
+    return stack.with_step(
+        f"{line}, pixels by {lowest} to {highest} channels",
+        data=out.reshape(n, *stack.shape),
+        energy=energy,
     )

@@ -111,8 +111,10 @@ def analyze_edges(
         )
     measured = None
     if low_loss is not None:
-        on_progress(total - 1, total, "thickness")
-        measured = thickness(low_loss.with_mask(stack.mask))
+        measured = thickness(
+            low_loss.with_mask(stack.mask),
+            on_progress=_numbered(on_progress, total - 1, total),
+        )
     return compare_edges(
         stack,
         edges,

@@ -1,7 +1,7 @@
 """How thick a specimen is, and where its energy zero lies: what the low loss tells.
 
 * `thickness`: t/lambda by the log ratio, with the zero-loss position of every pixel.
-* `align_zero_loss`: low loss and its core loss brought to a common zero.
+* `channel_width`: the step of a uniform energy axis.
 * `specimen_mask`: where there is specimen at all.
 * `thickness_bins`: the thickness as classes, for comparing with chemical classes.
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_phasemap.core.phasemap import PhaseMap
+from napari_phasemap.core.progress import OnProgress, ignore_progress
 from napari_phasemap.core.stack import SpectralStack, _read_only, _table
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Thickness",
-    "align_zero_loss",
+    "channel_width",
     "specimen_mask",
     "thickness",
     "thickness_bins",
@@ -37,6 +38,8 @@ SEARCH = 30.0
 WIDEST_ZERO_LOSS = 6.0
 #: How far from the zero loss the first minimum behind it is looked for, in eV.
 LONGEST_TAIL = 12.0
+#: Channels between two reports.
+CHANNELS_PER_REPORT = 32
 #: Classes that share more than this part of their information with the thickness are
 #: bands of thickness rather than chemistry.
 THICKNESS_SHARE = 0.3
@@ -80,7 +83,11 @@ class Thickness:
 
 
 def thickness(
-    low_loss: SpectralStack, /, *, half_width: float | None = None
+    low_loss: SpectralStack,
+    /,
+    *,
+    half_width: float | None = None,
+    on_progress: OnProgress = ignore_progress,
 ) -> Thickness:
     """Estimate the thickness as ``t / lambda = ln(I_total / I_zero)``.
 
@@ -94,6 +101,8 @@ def thickness(
     half_width : float, optional
         In eV; default the distance to the first minimum of the mean spectrum behind
         the peak.
+    on_progress : callable, optional
+        Called with (step, total, text); may raise `Cancelled`.
 
     Returns
     -------
@@ -112,17 +121,21 @@ def thickness(
     well above the plasmons. Negative counts after dark correction are added as they
     are.
     """
-    peak = _peak_channel(low_loss)
-    energy = low_loss.energy
-    step = _step(low_loss)
+    energy, step = low_loss.energy, channel_width(low_loss)
+    _check_holds_zero(low_loss)
     data = np.asarray(low_loss.data).reshape(low_loss.n_energies, -1)
+    on_progress(0, 4, "thickness: total counts")
+    total = np.ones(len(data), dtype=np.float32) @ data
+    mean = _mean_spectrum(low_loss, data, np.isfinite(total), on_progress)
+    peak = _peak_channel(low_loss, mean)
+    on_progress(2, 4, "thickness: zero-loss positions")
     centers = _zero_loss(data, peak, step)
     if half_width is None:
-        half_width = _first_minimum(low_loss, peak) * step
+        half_width = _first_minimum(mean, peak, step) * step
     if not half_width > step:
         raise ValueError(f"{half_width=} eV is not above the channel of {step:g} eV")
     width = half_width / step
-    total = np.ones(len(data), dtype=np.float32) @ data
+    on_progress(3, 4, "thickness: elastic counts")
     counted = np.isfinite(total) & (total > 0)
     centers = np.where(counted, centers, np.median(centers[counted]))
     # Channel k covers k - 0.5 .. k + 0.5; its cumulative sum ends at k + 0.5.
@@ -146,52 +159,6 @@ def thickness(
         counted=_read_only(good[kept]),
         half_width=float(half_width),
     )
-
-
-def align_zero_loss(
-    low_loss: SpectralStack,
-    core_loss: SpectralStack | None = None,
-    /,
-    *,
-    measured: Thickness | None = None,
-) -> tuple[SpectralStack, SpectralStack | None]:
-    """Bring every pixel's zero loss to 0 eV by relabeling channels.
-
-    Channels are moved by whole channels per pixel and the axis by the remaining
-    fraction, so no count is interpolated. The core loss of the same pixels is moved by
-    the same energies. Where all pixels move alike, only the axis changes.
-
-    Parameters
-    ----------
-    low_loss : SpectralStack
-        With the zero-loss peak.
-    core_loss : SpectralStack, optional
-        Same pixels.
-    measured : Thickness, optional
-        From `thickness`, if it is already there.
-
-    Returns
-    -------
-    low_loss, core_loss : SpectralStack
-        Shorter by the channels that do not exist in every pixel. Pixels outside the
-        mask move by the median.
-
-    Raises
-    ------
-    ValueError
-        If the two have different pixels.
-    """
-    if core_loss is not None and core_loss.shape != low_loss.shape:
-        raise ValueError(
-            f"low loss of {low_loss.shape} pixels, core loss of {core_loss.shape}; "
-            "they must show the same pixels"
-        )
-    measured = measured or thickness(low_loss)
-    shift = np.zeros(low_loss.shape)
-    shift[:] = np.median(measured.zero_loss)
-    shift[low_loss.mask] = measured.zero_loss
-    aligned = _relabeled(low_loss, shift)
-    return aligned, None if core_loss is None else _relabeled(core_loss, shift)
 
 
 def specimen_mask(
@@ -270,7 +237,7 @@ def thickness_warning(pairs: ClassPairs, name: str = "edge") -> str | None:
     )
 
 
-def _step(stack: SpectralStack) -> float:
+def channel_width(stack: SpectralStack) -> float:
     """Return the width of a channel, or raise where channels differ."""
     steps = np.diff(stack.energy)
     if len(steps) < 4 or np.ptp(steps) > 1e-3 * steps.mean():
@@ -281,22 +248,40 @@ def _step(stack: SpectralStack) -> float:
     return float(steps.mean())
 
 
-def _peak_channel(stack: SpectralStack) -> int:
-    """Return the channel of the zero loss in the mean spectrum, or raise."""
+def _check_holds_zero(stack: SpectralStack) -> None:
     energy = stack.energy
-    step = _step(stack)
     if energy[0] > 0 or energy[-1] < 0:
         raise ValueError(
             f"{stack.name!r} covers {energy[0]:g}-{energy[-1]:g} eV, not 0 eV: it is "
             "no low loss; choose the stack with the zero-loss peak"
         )
-    flat = np.asarray(stack.data).reshape(stack.n_energies, -1)
-    weights = np.isfinite(flat.sum(axis=0)) & stack.mask.ravel()
-    if not weights.any():
+
+
+def _mean_spectrum(
+    stack: SpectralStack,
+    data: NDArray[np.float32],
+    finite: NDArray[np.bool_],
+    on_progress: OnProgress,
+) -> NDArray[np.float64]:
+    """Return the mean of the finite pixels of the mask, or raise where there is none.
+
+    Channel by channel: a copy of the chosen pixels would take longer than the sums.
+    """
+    chosen = np.flatnonzero(finite & stack.mask.ravel())
+    if not chosen.size:
         raise ValueError(f"{stack.name!r} has no finite pixel inside its mask")
-    mean: NDArray[np.float64] = np.asarray(
-        flat[:, weights].mean(axis=1, dtype=np.float64)
-    )
+    every = chosen.size == data.shape[1]
+    mean = np.empty(len(data))
+    for channel, values in enumerate(data):
+        if channel % CHANNELS_PER_REPORT == 0:
+            on_progress(1, 4, "thickness: mean spectrum")
+        mean[channel] = (values if every else values[chosen]).mean(dtype=np.float64)
+    return mean
+
+
+def _peak_channel(stack: SpectralStack, mean: NDArray[np.float64]) -> int:
+    """Return the channel of the zero loss in the mean spectrum, or raise."""
+    energy, step = stack.energy, channel_width(stack)
     near = np.abs(energy) <= SEARCH
     peak = int(np.flatnonzero(near)[mean[near].argmax()])
     outside = np.flatnonzero(mean <= mean[peak] / 2.0)
@@ -333,15 +318,12 @@ def _zero_loss(
     return np.asarray(best + np.clip(offset, -0.5, 0.5), dtype=np.float64)
 
 
-def _first_minimum(stack: SpectralStack, peak: int) -> float:
+def _first_minimum(mean: NDArray[np.float64], peak: int, step: float) -> float:
     """Return how many channels behind the peak the mean spectrum has its minimum."""
     from scipy.ndimage import gaussian_filter1d
 
-    flat = np.asarray(stack.data).reshape(stack.n_energies, -1)
-    kept = flat[:, stack.mask.ravel()]
-    mean = np.asarray(np.nanmean(kept, axis=1, dtype=np.float64))
     smooth = gaussian_filter1d(mean[peak:], 1.0)
-    reach = max(int(LONGEST_TAIL / _step(stack)), 3)
+    reach = max(int(LONGEST_TAIL / step), 3)
     rises = np.flatnonzero(np.diff(smooth[:reach]) > 0)
     return float(max(rises[0] if len(rises) else reach // 2, 2))
 
@@ -358,29 +340,3 @@ def _at(
         sums[index, columns] * (1.0 - part) + sums[index + 1, columns] * part
     )
     return out
-
-
-def _relabeled(stack: SpectralStack, shift: NDArray[np.float64]) -> SpectralStack:
-    """Return a stack whose pixel energies are lower by `shift`."""
-    step = _step(stack)
-    common = float(np.median(shift))
-    moves = np.rint((shift - common) / step).astype(np.intp)
-    line = f"zero loss at 0: axis moved by {-common:.3f} eV"
-    if not moves.any():
-        return stack.with_step(line, energy=stack.energy - common)
-    lowest, highest = int(moves.min()), int(moves.max())
-    n = stack.n_energies - (highest - lowest)
-    if n < 2:
-        raise ValueError(
-            f"zero losses of {stack.name!r} differ by {(highest - lowest) * step:g} eV"
-            ", as much as the axis is long; check that every pixel has a zero-loss peak"
-        )
-    data = np.asarray(stack.data)
-    out = np.empty((n, *stack.shape), dtype=np.float32)
-    for move in np.unique(moves):
-        chosen = moves == move
-        out[:, chosen] = data[move - lowest : move - lowest + n][:, chosen]
-    energy = stack.energy[-lowest : -lowest + n] - common
-    return stack.with_step(
-        f"{line}, pixels by {lowest} to {highest} channels", data=out, energy=energy
-    )

@@ -255,8 +255,7 @@ def measure_thickness(
     """Measure the thickness of the pixels of a mask."""
     from napari_phasemap.core.thickness import thickness
 
-    on_progress(0, 1, f"thickness from {low_loss.name}")
-    return thickness(low_loss.with_mask(mask))
+    return thickness(low_loss.with_mask(mask), on_progress=on_progress)
 
 
 def align_stacks(
@@ -267,10 +266,11 @@ def align_stacks(
     on_progress: OnProgress = ignore_progress,
 ) -> tuple[SpectralStack, Any]:
     """Bring the zero loss to 0 eV in both."""
-    from napari_phasemap.core.thickness import align_zero_loss
+    from napari_phasemap.core.eels_axis import align_zero_loss
 
-    on_progress(0, 1, "zero loss")
-    return align_zero_loss(low_loss.with_mask(core_loss.mask), core_loss)
+    return align_zero_loss(
+        low_loss.with_mask(core_loss.mask), core_loss, on_progress=on_progress
+    )
 
 
 @dataclass(frozen=True, eq=False)
