@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from napari_phasemap.cli import main
+from napari_phasemap.cli.options import Progress
 from napari_phasemap.core.parameters import parameters_of
 from napari_phasemap.io.samples import sample_folder, sample_paths, sample_references
 from napari_phasemap.pipeline import run as run_pipeline
@@ -132,3 +133,22 @@ def test_the_command_starts_without_heavy_packages():
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_progress_says_each_step_once_and_how_far_it_is_now_and_then(
+    capsys, monkeypatch
+):
+    clock = [0.0]
+    monkeypatch.setattr("napari_phasemap.cli.options.monotonic", lambda: clock[0])
+    tell = Progress()
+    for text in ("P1: reading", "P1: reading", "P2: reading"):
+        tell(0, 0, text)
+    for share in range(100):
+        clock[0] += 0.05
+        tell(1, 5, f"Si_L: layout {share} %")
+    for number in range(2, 13):
+        tell(3, 5, f"Si_L: {number} clusters {number} %")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:3] == ["P1: reading", "P2: reading", "[1/5] Si_L: layout 0 %"]
+    assert 2 <= len([line for line in lines if "layout" in line]) <= 4
+    assert len([line for line in lines if "clusters" in line]) == 1

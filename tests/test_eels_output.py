@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from matplotlib.figure import Figure
 
 from napari_phasemap.cli import main
 from napari_phasemap.core.eels_recipe import edge_recipe
-from napari_phasemap.core.eels_workflow import analyze_edges
+from napari_phasemap.core.eels_workflow import analyze_edges, compare_edges
 from napari_phasemap.core.synthetic_eels import EDGE_WINDOWS, simulate_si_c
-from napari_phasemap.figures import eels_sheet
+from napari_phasemap.figures import draw_embedding, eels_sheet
 from napari_phasemap.io.stackfile import write_stack
 from napari_phasemap.pipeline.eels import run_eels, write_eels
 
@@ -79,6 +81,41 @@ def test_the_figure_has_five_kinds_of_panels(analysis):
     assert len(figure.axes) == 1 + 4 * 3 + 2
     spectra = [a for a in figure.axes if a.get_ylabel() == "Net counts"]
     assert [len(axes.lines) for axes in spectra] == [4, 4, 4]
+
+
+def test_many_classes_have_a_legend_and_numbers_on_the_axes_of_pairs(sample, recipes):
+    many = [replace(recipes[0], n_clusters=17), recipes[1]]
+    figure = eels_sheet(analyze_edges(sample.core_loss, many))
+    legends = [axes.get_legend() for axes in figure.axes if axes.get_legend()]
+    assert [len(legend.get_texts()) for legend in legends] == [17, 3]
+    colors = {patch.get_facecolor() for patch in legends[0].get_patches()}
+    assert len(colors) == 17
+    (pairs,) = [a for a in figure.axes if a.get_ylabel().endswith(" class")]
+    assert [t.get_text() for t in pairs.get_yticklabels()][:3] == ["none", "1", "2"]
+
+
+def test_classes_that_have_names_keep_them_on_the_axes_of_pairs(analysis):
+    silicon = analysis.edges["Si_L"]
+    named = replace(silicon.classes, names=("Si", "SiC", "SiO2"))
+    edges = {**analysis.edges, "Si_L": replace(silicon, classes=named)}
+    found = compare_edges(analysis.stack, edges)
+    figure = eels_sheet(found)
+    (pairs, _) = [a for a in figure.axes if a.get_ylabel() == "Si_L"]
+    labels = [text.get_text() for text in pairs.get_yticklabels()]
+    assert labels == ["(absent)", "Si", "SiC", "SiO2"]
+
+
+def test_one_component_is_drawn_as_a_strip(analysis):
+    edge = analysis.edges["Si_L"]
+    one = replace(edge, values=edge.values[:, :1].copy(), embedding=None)
+    assert not one.embedded
+    assert one.picture().shape == (32 * 32, 2)
+    figure = Figure()
+    draw_embedding(axes := figure.add_subplot(), one)
+    assert axes.get_xlabel() == "component 1"
+    drawn = axes.collections[0].get_offsets()
+    assert np.ptp(drawn[:, 0]) == pytest.approx(10.0)
+    assert 0 < np.ptp(drawn[:, 1]) <= 2.0
 
 
 def test_one_edge_without_low_loss_is_drawn_too(sample, recipes):

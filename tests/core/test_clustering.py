@@ -108,16 +108,31 @@ def test_a_small_embedding_keeps_blobs_apart_and_repeats():
 
 
 @pytest.mark.parametrize("n_components", [1, 2, 3])
-def test_one_value_per_pixel_becomes_a_curve_in_the_order_of_the_values(n_components):
-    values = np.random.default_rng(5).permutation(np.linspace(0.0, 1.0, 150))
-    values[:3] = values[3]  # equal values are no reason to fail
-    placed = umap_embedding(values[:, None], n_components=n_components, n_neighbors=10)
-    assert np.isfinite(placed).all()
-    order = np.argsort(values)
-    along = placed[order]
-    step = np.linalg.norm(along[5:] - along[:-5], axis=1)
-    apart = np.linalg.norm(along[75:] - along[:-75], axis=1)
-    assert np.median(step) < 0.2 * np.median(apart)
+def test_one_value_per_pixel_is_shown_along_a_strip_wide_where_many_share_it(
+    n_components,
+):
+    rng = np.random.default_rng(5)
+    values = np.concatenate([rng.normal(0.0, 0.1, 900), rng.uniform(2.0, 9.0, 100)])
+    values[7] = np.nan
+    placed = umap_embedding(values[:, None], n_components=n_components)
+    known = np.isfinite(values)
+    np.testing.assert_array_equal(np.isfinite(placed).all(axis=1), known)
+    along = placed[known, 0]
+    assert np.corrcoef(along, values[known])[0, 1] == pytest.approx(1.0)
+    assert np.ptp(along) == pytest.approx(10.0)
+    across = np.linalg.norm(placed[known, 1:], axis=1)
+    many = values[known] < 1.0
+    if n_components == 1:
+        assert not across.any()
+    else:
+        assert 0.5 < across[many].max() <= 1.0
+        assert across[~many].max() < 0.2
+    again = umap_embedding(values[:, None], n_components=n_components)
+    np.testing.assert_array_equal(placed, again)
+
+
+def test_equal_values_are_one_place():
+    assert not umap_embedding(np.ones((9, 1))).any()
 
 
 def test_an_embedding_can_be_cancelled_during_the_layout():

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -46,8 +47,9 @@ __all__ = [
 #: An ImportError is a part that is not installed, and says which.
 FORESEEN = (ValueError, TypeError, OSError, MemoryError, ImportError)
 SOME_FAILED, ALL_FAILED = 1, 2
-#: Seconds between two lines about epochs.
-EPOCH_PAUSE = 2.0
+#: What of a text only says how far a step is, and seconds between two such lines.
+COUNTING = re.compile(r" \d+ %$|(?<=^epoch ).*|\d+(?= clusters)")
+PAUSE = 2.0
 
 
 class ManyValues(click.Command):
@@ -156,19 +158,19 @@ def foreseen_told() -> Iterator[None]:
 
 
 class Progress:
-    """Tells what is being done, each step once and epochs now and then."""
+    """Tells what is being done, each step once and how far it is now and then."""
 
     def __init__(self) -> None:
-        self.last = ""
-        self.when = -EPOCH_PAUSE
+        self.text = self.what = ""
+        self.when = -PAUSE
 
     def __call__(self, step: int, total: int, text: str) -> None:
         """Print a step to the error stream, where it is not in the way of pipes."""
-        now = monotonic()
-        soon = text.startswith("epoch ") and now < self.when + EPOCH_PAUSE
-        if text == self.last or soon:
+        now, what = monotonic(), COUNTING.sub("", text)
+        soon = what == self.what and now < self.when + PAUSE
+        if text == self.text or soon:
             return
-        self.last, self.when = text, now
+        self.text, self.what, self.when = text, what, now
         click.echo(f"[{step}/{total}] {text}" if total else text, err=True)
 
 

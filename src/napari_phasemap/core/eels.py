@@ -65,7 +65,7 @@ class EdgeAnalysis:
     values : ndarray of float32 of shape (n_pixels, n_components)
         What was clustered and embedded; NaN where the edge is absent.
     embedding : ndarray of float32 of shape (n_pixels, n_dimensions), optional
-        UMAP; None where it was not asked for.
+        From `umap_embedding`; None where it was not asked for.
     suggestion : ClusterSuggestion, optional
         With ``n_clusters="auto"``.
     classes : PhaseMap
@@ -87,6 +87,23 @@ class EdgeAnalysis:
     classes: PhaseMap
     stability: NDArray[np.float64]
     spectra: ClassSpectra
+
+    @property
+    def embedded(self) -> bool:
+        """Whether `embedding` is UMAP's: one value per pixel is shown as it is."""
+        return self.embedding is not None and self.values.shape[1] > 1
+
+    def picture(self) -> NDArray[np.float32]:
+        """Return where pixels are drawn, of shape (n_pixels, 1 to 3); NaN if nowhere.
+
+        The embedding; without one the first three components, or the only one as
+        `umap_embedding` shows it.
+        """
+        if self.embedding is not None:
+            return self.embedding
+        if self.values.shape[1] == 1:
+            return umap_embedding(self.values, n_components=2)
+        return np.ascontiguousarray(self.values[:, :3])
 
 
 def analyze_edge(

@@ -33,6 +33,9 @@ Embedder = Callable[..., "NDArray[np.float32]"]
 SAMPLE = 10_000
 #: Sample pixels between which another pixel is placed.
 N_SPREAD = 8
+#: One value per pixel: length of the strip, its largest half width, and the bins in
+#: which pixels are counted for it.
+STRIP_LENGTH, STRIP_WIDTH, STRIP_BINS = 10.0, 1.0, 128
 #: Rounds of the layout of a full sample; a small one takes longer to settle.
 N_EPOCHS_LARGE, N_EPOCHS_SMALL = 200, 500
 
@@ -72,7 +75,8 @@ def umap_embedding(
     Returns
     -------
     ndarray of float32 of shape (n_pixels, n_components)
-        Coordinates without unit.
+        Coordinates without unit. One value per pixel needs no UMAP: it is the first
+        coordinate, and the others spread pixels as wide as many have that value.
 
     Raises
     ------
@@ -90,6 +94,10 @@ def umap_embedding(
         raise ValueError(f"{n_components=} is not 1, 2 or 3")
     if len(rows) < 4:
         raise ValueError(f"{len(rows)} pixels have values; UMAP needs at least 4")
+    out = np.full((len(array), n_components), np.nan, dtype=np.float32)
+    if rows.shape[1] == 1:
+        out[finite] = _strip(rows, n_components, seed)
+        return out
     rng = np.random.default_rng(seed)
     chosen = np.arange(len(rows))
     if len(rows) > sample:
@@ -97,7 +105,6 @@ def umap_embedding(
     placed = _fit(
         rows[chosen], n_components, n_neighbors, min_distance, seed, on_progress
     )
-    out = np.full((len(array), n_components), np.nan, dtype=np.float32)
     out[finite] = placed if len(chosen) == len(rows) else _spread(rows, chosen, placed)
     return out
 
@@ -131,7 +138,7 @@ def _fit(
             min_dist=min_distance,
             n_epochs=N_EPOCHS_LARGE if len(rows) > 4096 else N_EPOCHS_SMALL,
             random_state=seed,
-            init=_start(rows, n_components),
+            init="spectral" if len(rows) > 4 * n_components + 8 else "random",
             precomputed_knn=(indices.astype(np.int32), distances.astype(np.float32)),
             force_approximation_algorithm=True,
             tqdm_kwds={
@@ -146,18 +153,33 @@ def _fit(
     return np.asarray(placed, dtype=np.float32)
 
 
-def _start(rows: NDArray[np.float32], n_components: int) -> str | NDArray[np.float32]:
-    """Return where UMAP begins: at the eigenvectors of the graph of neighbors.
+def _strip(
+    rows: NDArray[np.float32], n_components: int, seed: int
+) -> NDArray[np.float32]:
+    """Return one value per pixel along an axis, spread across it by how many share it.
 
-    Those of one value per pixel are known: the graph is a chain, so they are cosines
-    along it. UMAP's own search for them takes ten times as long as all the rest.
+    UMAP cannot place what lies on a line: it folds and tears it.
     """
-    if rows.shape[1] == 1:
-        place = np.argsort(np.argsort(rows[:, 0], kind="stable"), kind="stable")
-        angle = np.pi * (place + 0.5) / len(rows)
-        cosines = [np.cos(order * angle) for order in range(1, n_components + 1)]
-        return np.stack(cosines, axis=1).astype(np.float32)
-    return "spectral" if len(rows) > 4 * n_components + 8 else "random"
+    value = rows[:, 0].astype(np.float64)
+    low, high = float(value.min()), float(value.max())
+    out = np.zeros((len(value), n_components), dtype=np.float32)
+    if low == high:
+        return out
+    along = (value - low) / (high - low)
+    counts, _ = np.histogram(along, bins=STRIP_BINS, range=(0.0, 1.0))
+    smooth = np.convolve(counts, np.hanning(9), mode="same")
+    centers = (np.arange(STRIP_BINS) + 0.5) / STRIP_BINS
+    width = STRIP_WIDTH * np.interp(along, centers, smooth / smooth.max())
+    rng = np.random.default_rng(seed)
+    out[:, 0] = STRIP_LENGTH * along
+    if n_components == 2:
+        out[:, 1] = width * rng.uniform(-1.0, 1.0, len(value))
+    elif n_components == 3:
+        # Evenly over a disc.
+        radius = width * np.sqrt(rng.random(len(value)))
+        angle = 2.0 * np.pi * rng.random(len(value))
+        out[:, 1], out[:, 2] = radius * np.cos(angle), radius * np.sin(angle)
+    return out
 
 
 def _spread(

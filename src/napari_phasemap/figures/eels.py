@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from napari_phasemap.core.mutual_information import ABSENT
 from napari_phasemap.core.stack_set import StackSet
 from napari_phasemap.figures.maps import _show, draw_phase_map
 from napari_phasemap.figures.style import MM, NORMAL, SMALL, dress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.collections import PathCollection
     from matplotlib.figure import Figure
@@ -45,6 +48,14 @@ PairValue: TypeAlias = Literal["log2_lift", "n", "contribution"]
 MOST_POINTS = 20_000
 #: Lift at the ends of the color scale of pairs: 8 times more or less than expected.
 LIFT_LIMIT = 3.0
+#: Height of a row of panels, and of the scale bars below the last one, in mm.
+ROW_HEIGHT, FOOT = 46.0, 5.0
+#: How classes are called that nobody has named.
+NUMBERED_NAME = "class "
+#: Names along an axis of pairs above which they become smaller.
+CROWDED = 13
+#: Classes in one column of a legend.
+LEGEND_ROWS = 10
 #: Up to so many classes, cells of pairs carry numbers.
 NUMBERED = 8
 
@@ -92,10 +103,11 @@ def draw_class_spectra(axes: Axes, edge: EdgeAnalysis, /) -> list[Line2D]:
 
 def draw_embedding(axes: Axes, edge: EdgeAnalysis, /) -> PathCollection:
     """Draw the embedding (or the widest plane of the scores) colored by class."""
-    points, label = edge.embedding, "UMAP"
-    if points is None:
-        label = "axis"
-        points = _widest_plane(edge.values)
+    points, labels = edge.picture(), ("UMAP 1", "UMAP 2")
+    if edge.values.shape[1] == 1:
+        labels = ("component 1", "spread by number")
+    elif edge.embedding is None:
+        points, labels = _widest_plane(edge.values), ("axis 1", "axis 2")
     shown = np.flatnonzero(np.isfinite(points[:, :2]).all(axis=1))
     shown = shown[:: max(1, len(shown) // MOST_POINTS)]
     table = np.array(["#b4b4b4", *edge.classes.colors])
@@ -107,7 +119,7 @@ def draw_embedding(axes: Axes, edge: EdgeAnalysis, /) -> PathCollection:
         linewidths=0,
         rasterized=True,
     )
-    axes.set(xlabel=f"{label} 1", ylabel=f"{label} 2", title=edge.recipe.name)
+    axes.set(xlabel=labels[0], ylabel=labels[1], title=edge.recipe.name)
     axes.set(xticks=[], yticks=[])
     dress(axes)
     return artist
@@ -183,13 +195,26 @@ def draw_pairs(
                 fontsize=SMALL - 1.5,
                 color="w" if dark else "k",
             )
-    names_a, names_b = np.array(pairs.names_a)[rows], np.array(pairs.names_b)[columns]
-    axes.set_xticks(range(len(names_b)), names_b.tolist(), rotation=90)
-    axes.set_yticks(range(len(names_a)), names_a.tolist())
-    axes.set(xlabel=names[1], ylabel=names[0])
+    names_a, unit_a = _short_names([pairs.names_a[row] for row in rows])
+    names_b, unit_b = _short_names([pairs.names_b[column] for column in columns])
+    axes.set_xticks(range(len(names_b)), names_b, rotation=0 if unit_b else 90)
+    axes.set_yticks(range(len(names_a)), names_a)
+    axes.set(xlabel=names[1] + unit_b, ylabel=names[0] + unit_a)
     axes.set_title(f"excess {pairs.excess:.2f} bit, p {pairs.p_value:.2g}")
     dress(axes)
+    for axis, shown_names in (("x", names_b), ("y", names_a)):
+        if len(shown_names) > CROWDED:
+            size = SMALL * CROWDED / len(shown_names)
+            axes.tick_params(axis=axis, labelsize=size)  # type: ignore[arg-type]
     return artist
+
+
+def _short_names(names: Sequence[str]) -> tuple[list[str], str]:
+    """Return numbers and " class" where nobody named the classes, else the names."""
+    short = ["none" if n == ABSENT else n.removeprefix(NUMBERED_NAME) for n in names]
+    if all(name.isdigit() or name == "none" for name in short):
+        return short, " class"
+    return list(names), ""
 
 
 def _pair_limits(shown: NDArray[np.float64], value: PairValue) -> tuple[float, float]:
@@ -222,10 +247,14 @@ def eels_sheet(analysis: EelsAnalysis, /, *, alpha: float = 0.01) -> Figure:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     edges = list(analysis.edges.values())
     n_rows = 4 if analysis.pairs else 3
-    figure = Figure(figsize=(180 * MM, (46 * n_rows) * MM), layout="constrained")
+    height = ROW_HEIGHT * n_rows
+    foot = FOOT / height
+    layout = ConstrainedLayoutEngine(rect=(0.0, foot, 1.0, 1.0 - foot))
+    figure = Figure(figsize=(180 * MM, height * MM), layout=layout)
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(n_rows, 1)
     top = grid[0].subgridspec(1, len(edges) + 1)
@@ -285,11 +314,9 @@ def _widest_plane(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _legend(axes: Axes, edge: EdgeAnalysis) -> None:
-    """Put the names of the classes under a map, as long as they fit."""
+    """Put the names of the classes beside a map."""
     from matplotlib.patches import Patch
 
-    if edge.classes.n_phases > NUMBERED:
-        return
     handles = [
         Patch(color=color, label=name)
         for name, color in zip(edge.classes.names, edge.classes.colors, strict=True)
@@ -297,10 +324,10 @@ def _legend(axes: Axes, edge: EdgeAnalysis) -> None:
     axes.legend(
         handles=handles,
         fontsize=SMALL - 1.5,
-        ncols=2,
+        ncols=-(-len(handles) // LEGEND_ROWS),
         frameon=False,
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.12),
+        loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
         handlelength=0.8,
         columnspacing=0.8,
     )

@@ -26,8 +26,6 @@ __all__ = ["THICKNESS", "EdgeLink", "edges_for", "layer_kinds"]
 
 #: Kind of the thickness layer and name of the per-pixel values.
 THICKNESS = "thickness t/λ"
-#: Axes of a latent space made of scores: more are in the analysis.
-MOST_SCORES = 3
 #: What a labels layer counts to.
 MOST_CLASSES = 255
 
@@ -157,10 +155,10 @@ class EdgeLink:
         active = (analysis.recipe.name, source)
         if self._active[0] != active[0] or self._active[1] is not source:
             self._active = active
-            kind = "PCA" if analysis.embedding is None else "UMAP"
+            kind = "UMAP" if analysis.embedded else "PCA"
             workspace.latent_markers = {}
             workspace.latent_name = f"{kind} {analysis.recipe.name}"
-            workspace.latent = np.ascontiguousarray(source[:, :MOST_SCORES])
+            workspace.latent = analysis.picture()
 
     # ---- Layers ----
 

@@ -198,10 +198,12 @@ class ClassesPage(QWidget):
             return
         n_present = int(np.count_nonzero(analysis.present))
         found = analysis.decomposition
+        kept = f"{found.n_components} components kept"
+        if analysis.values.shape[1] == 1:
+            kept = "one component kept, so that classes are steps of one amount"
         self.note.setText(
-            f"{n_present} of {len(analysis.present)} pixels have the edge; "
-            f"{found.n_components} components kept, {found.n_significant} above the "
-            f"noise ({found.noise})."
+            f"{n_present} of {len(analysis.present)} pixels have the edge; {kept}; "
+            f"{found.n_significant} above the noise ({found.noise})."
         )
         self.plot.draw(lambda axes: _draw_spectra(axes, analysis))
 
