@@ -125,8 +125,8 @@ def test_one_value_per_pixel_is_shown_along_a_strip_wide_where_many_share_it(
     if n_components == 1:
         assert not across.any()
     else:
-        assert 0.5 < across[many].max() <= 1.0
-        assert across[~many].max() < 0.2
+        assert 1.5 < across[many].max() <= 3.0
+        assert across[~many].max() < 0.6
     again = umap_embedding(values[:, None], n_components=n_components)
     np.testing.assert_array_equal(placed, again)
 

@@ -478,6 +478,17 @@ def test_fewer_than_three_axes_are_shown_flat(filled, view, n_axes, qtbot):
     assert view.scatter.scene.n_points == len(truth)
 
 
+def test_axes_are_chosen_by_what_tells_them_apart_and_titled_whole(filled, view, qtbot):
+    _, workspace, _ = filled
+    workspace.latent_name = "UMAP Si_L"
+    workspace.latent = workspace.latent.copy()
+    qtbot.wait(50)
+    combo = view.look._axes[0]
+    assert [combo.itemText(i) for i in range(combo.count())] == ["1", "2", "3", "4"]
+    assert view.look.names == ("UMAP Si_L 1", "UMAP Si_L 2", "UMAP Si_L 3")
+    assert "UMAP Si_L 2" in combo.toolTip()
+
+
 def test_one_pixel_is_enough(qtbot):
     viewer = ViewerModel()
     stack = SpectralStack(np.ones((2, 1, 1)), [1.0, 2.0], quantity="optical_density")

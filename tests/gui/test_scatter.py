@@ -20,6 +20,7 @@ from napari_phasemap.views.scatter_colors import (  # noqa: E402
     continuous,
 )
 from napari_phasemap.views.scatter_figure import Turn, render  # noqa: E402
+from napari_phasemap.views.scatter_overlay import _free_box  # noqa: E402
 from napari_phasemap.views.scatter_tools import KEYS  # noqa: E402
 
 LEFT = Qt.MouseButton.LeftButton
@@ -464,3 +465,25 @@ def test_a_closed_scatter_is_released(qtbot):
         qtbot.wait(20)
         gc.collect()
     assert alive() is None
+
+
+def test_names_of_near_places_keep_clear_of_one_another(qtbot):
+    from qtpy.QtCore import QPointF, QRectF
+    from qtpy.QtGui import QFont, QFontMetricsF
+
+    metrics = QFontMetricsF(QFont())
+    area = QRectF(0.0, 0.0, 300.0, 200.0)
+    places = [QPointF(150.0, 100.0), QPointF(153.0, 104.0), QPointF(148.0, 97.0)]
+    taken = [QRectF(p.x() - 5, p.y() - 5, 10, 10) for p in places]
+    boxes = []
+    for name, place in zip(("Na2.4VPF", "Na1.8VPF", "NaVPF"), places, strict=True):
+        boxes.append(_free_box(metrics, name, place, 8.0, [*taken, *boxes], area))
+    for number, box in enumerate(boxes):
+        assert area.contains(box)
+        assert not any(box.intersects(other) for other in [*taken, *boxes[:number]])
+    # At the right edge a name goes to the left of its place.
+    edge = _free_box(metrics, "NaVPF", QPointF(295.0, 100.0), 8.0, [], area)
+    assert edge.right() < 295.0
+    # Where nothing is free it is still shown beside its place.
+    crowded = _free_box(metrics, "NaVPF", places[0], 8.0, [area], area)
+    assert crowded.left() > places[0].x()

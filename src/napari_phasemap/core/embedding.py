@@ -35,7 +35,7 @@ SAMPLE = 10_000
 N_SPREAD = 8
 #: One value per pixel: length of the strip, its largest half width, and the bins in
 #: which pixels are counted for it.
-STRIP_LENGTH, STRIP_WIDTH, STRIP_BINS = 10.0, 1.0, 128
+STRIP_LENGTH, STRIP_WIDTH, STRIP_BINS = 10.0, 3.0, 128
 #: Rounds of the layout of a full sample; a small one takes longer to settle.
 N_EPOCHS_LARGE, N_EPOCHS_SMALL = 200, 500
 

@@ -64,6 +64,7 @@ class LookTab(QWidget):
         super().__init__()
         self._scatter = scatter
         self._axes = [QComboBox() for _ in range(3)]
+        self._names: tuple[str, ...] = ()
         self._stretch = QCheckBox("scale each axis by itself")
         self._flat = QCheckBox("2-D view")
         self._perspective = QCheckBox("perspective")
@@ -105,15 +106,20 @@ class LookTab(QWidget):
     @property
     def names(self) -> tuple[str, ...]:
         """Titles of the chosen axes, "" for one that there is not."""
-        return tuple(str(combo.currentText()) for combo in self._axes)
+        chosen = (combo.currentIndex() for combo in self._axes)
+        return tuple(self._names[index] if index >= 0 else "" for index in chosen)
 
     def set_latent(self, names: Sequence[str], n_points: int) -> None:
         """Offer other axes; the first three are chosen."""
+        self._names = tuple(names)
+        # What all names begin with would leave no room for what tells them apart.
+        heads = {name.rpartition(" ")[0] for name in names}
+        shared = f"{heads.pop()} " if len(heads) == 1 else ""
         for index, combo in enumerate(self._axes):
-            combo.setToolTip(f"Axis {index + 1} of the view.")
+            combo.setToolTip(f"Axis {index + 1} of the view: {', '.join(names)}.")
             with signals_blocked(combo):
                 combo.clear()
-                combo.addItems(list(names))
+                combo.addItems([name.removeprefix(shared) for name in names])
                 combo.setCurrentIndex(index if index < len(names) else -1)
                 combo.setEnabled(index < len(names))
         self._flat.setEnabled(len(names) > 2)
@@ -126,7 +132,7 @@ class LookTab(QWidget):
     def _lay_out(self) -> None:
         form = QFormLayout(self)
         form.setContentsMargins(2, 2, 2, 2)
-        form.addRow(_row(*self._axes))
+        form.addRow("axes", _row(*self._axes))
         form.addRow("", self._stretch)
         form.addRow("camera", _row(self._flat, self._perspective))
         sides = []

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SelectionTab"]
 
+#: Width in pixels that a distance with its buttons needs.
+DISTANCE_WIDTH = 104
+
 
 class SelectionTab(QWidget):
     """Writes `selection`, `selections`, and through them maps, references and masks."""
@@ -47,7 +50,7 @@ class SelectionTab(QWidget):
         self._distance.setValue(2.0)
         self._distance.setDecimals(1)
         self._distance.setSuffix(" σ")
-        self._distance.setMaximumWidth(90)
+        self._distance.setFixedWidth(DISTANCE_WIDTH)
         self._target, self._name = QComboBox(), QLineEdit()
         self._target.setEditable(True)
         self._target.setToolTip("A phase of the map, or a new name for a new phase.")

@@ -102,7 +102,7 @@ class Frame:
         power = 10.0 ** np.floor(np.log10(rough))
         step = power * min((1, 2, 5, 10), key=lambda s: abs(s * power - rough))
         ticks = step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)
-        rounded: NDArray[np.float64] = np.round(ticks, 12)
+        rounded: NDArray[np.float64] = np.round(ticks, 12) + 0.0  # no "-0"
         return rounded
 
 

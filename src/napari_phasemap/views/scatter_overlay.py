@@ -98,8 +98,7 @@ def paint_marks(painter: QPainter, marks: Marks, width: float, height: float) ->
             painter.setFont(font(scale, bold=label.bold))
             _paint_text(painter, label, text, width, height)
     painter.setFont(font(scale, bold=True))
-    for name, x, y in marks.places:
-        _paint_marker(painter, name, QPointF(x, y), marks)
+    _paint_markers(painter, marks, QRectF(0.0, 0.0, width, height))
     if marks.cursor is not None:
         _paint_cursor(painter, QPointF(*marks.cursor), scale)
     if marks.stroke is not None:
@@ -182,20 +181,57 @@ def _paint_text(
     painter.drawText(QPointF(x - half, baseline), label.text)
 
 
-def _paint_marker(painter: QPainter, name: str, place: QPointF, marks: Marks) -> None:
-    """Paint a diamond and its name."""
+def _paint_markers(painter: QPainter, marks: Marks, area: QRectF) -> None:
+    """Paint a diamond and a name for every place; names keep clear of one another."""
     r = 5.0 * marks.scale
-    diamond = QPolygonF(
-        [
-            QPointF(place.x() + dx * r, place.y() + dy * r)
-            for dx, dy in ((0, -1), (1, 0), (0, 1), (-1, 0))
-        ]
-    )
-    painter.setPen(QPen(QColor(marks.background), 1.5 * marks.scale))
-    painter.setBrush(QColor(marks.foreground))
-    painter.drawPolygon(diamond)
+    metrics = QFontMetricsF(painter.font())
+    places = [(name, QPointF(x, y)) for name, x, y in marks.places]
+    taken = [QRectF(p.x() - r, p.y() - r, 2 * r, 2 * r) for _, p in places]
+    for _, place in places:
+        diamond = QPolygonF(
+            [
+                QPointF(place.x() + dx * r, place.y() + dy * r)
+                for dx, dy in ((0, -1), (1, 0), (0, 1), (-1, 0))
+            ]
+        )
+        painter.setPen(QPen(QColor(marks.background), 1.5 * marks.scale))
+        painter.setBrush(QColor(marks.foreground))
+        painter.drawPolygon(diamond)
     painter.setPen(QColor(marks.foreground))
-    painter.drawText(QPointF(place.x() + 1.6 * r, place.y() + 0.8 * r), name)
+    for name, place in places:
+        box = _free_box(metrics, name, place, 1.6 * r, taken, area)
+        taken.append(box)
+        painter.drawText(QPointF(box.left(), box.top() + metrics.ascent()), name)
+
+
+def _free_box(
+    metrics: QFontMetricsF,
+    name: str,
+    place: QPointF,
+    gap: float,
+    taken: Sequence[QRectF],
+    area: QRectF,
+) -> QRectF:
+    """Return room for a name beside its place: right, left, above, below, or corners.
+
+    Where there is none, the name lies to the right of its place over others.
+    """
+    width, height = metrics.horizontalAdvance(name), metrics.height()
+    boxes = [
+        QRectF(
+            place.x() - 0.5 * width + across * (gap + 0.5 * width),
+            place.y() - 0.5 * height + down * (0.5 * gap + 0.5 * height),
+            width,
+            height,
+        )
+        for across, down in (
+            (1, 0), (-1, 0), (0, -1.4), (0, 1.4), (1, -1), (1, 1), (-1, -1), (-1, 1)
+        )
+    ]  # fmt: skip
+    for box in boxes:
+        if area.contains(box) and not any(box.intersects(other) for other in taken):
+            return box
+    return boxes[0]
 
 
 def _paint_cursor(painter: QPainter, place: QPointF, scale: float) -> None:
