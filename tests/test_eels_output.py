@@ -108,7 +108,7 @@ def test_classes_that_have_names_keep_them_on_the_axes_of_pairs(analysis):
 def test_one_component_is_drawn_as_a_strip(analysis):
     edge = analysis.edges["Si_L"]
     one = replace(edge, values=edge.values[:, :1].copy(), embedding=None)
-    assert not one.embedded
+    assert (edge.kind, one.kind) == ("PCA", "strip")
     assert one.picture().shape == (32 * 32, 2)
     figure = Figure()
     draw_embedding(axes := figure.add_subplot(), one)

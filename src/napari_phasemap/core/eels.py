@@ -89,9 +89,11 @@ class EdgeAnalysis:
     spectra: ClassSpectra
 
     @property
-    def embedded(self) -> bool:
-        """Whether `embedding` is UMAP's: one value per pixel is shown as it is."""
-        return self.embedding is not None and self.values.shape[1] > 1
+    def kind(self) -> str:
+        """What `picture` shows: "UMAP", "PCA", or "strip" where there is one value."""
+        if self.values.shape[1] == 1:
+            return "strip"
+        return "PCA" if self.embedding is None else "UMAP"
 
     def picture(self) -> NDArray[np.float32]:
         """Return where pixels are drawn, of shape (n_pixels, 1 to 3); NaN if nowhere.

@@ -104,9 +104,9 @@ def draw_class_spectra(axes: Axes, edge: EdgeAnalysis, /) -> list[Line2D]:
 def draw_embedding(axes: Axes, edge: EdgeAnalysis, /) -> PathCollection:
     """Draw the embedding (or the widest plane of the scores) colored by class."""
     points, labels = edge.picture(), ("UMAP 1", "UMAP 2")
-    if edge.values.shape[1] == 1:
+    if edge.kind == "strip":
         labels = ("component 1", "spread by number")
-    elif edge.embedding is None:
+    elif edge.kind == "PCA":
         points, labels = _widest_plane(edge.values), ("axis 1", "axis 2")
     shown = np.flatnonzero(np.isfinite(points[:, :2]).all(axis=1))
     shown = shown[:: max(1, len(shown) // MOST_POINTS)]

@@ -155,9 +155,8 @@ class EdgeLink:
         active = (analysis.recipe.name, source)
         if self._active[0] != active[0] or self._active[1] is not source:
             self._active = active
-            kind = "UMAP" if analysis.embedded else "PCA"
             workspace.latent_markers = {}
-            workspace.latent_name = f"{kind} {analysis.recipe.name}"
+            workspace.latent_name = f"{analysis.kind} {analysis.recipe.name}"
             workspace.latent = analysis.picture()
 
     # ---- Layers ----
