@@ -12,9 +12,11 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QPushButton
 
+from napari_phasemap.core.phasemap import phase_colors
 from napari_phasemap.core.stack import SpectralStack
 from napari_phasemap.core.stack_set import StackSet
 from napari_phasemap.core.synthetic_eels import SiCSample, simulate_si_c
+from napari_phasemap.views.label_colors import shown_colors
 from napari_phasemap.views.link import link_for, workspace_for
 
 if TYPE_CHECKING:
@@ -286,6 +288,23 @@ def test_painted_classes_are_the_classes(viewer: Any, qtbot: Any, dock: Any) -> 
     hidden.data_setitem((np.array([0]), np.array([0])), 2)
     assert workspace.edges["C_K"].classes.labels[0] == 2
     assert workspace.phase_map is workspace.edges["Si_L"].classes
+    # napari's button for other colors changes them everywhere, too.
+    for shuffled, edge in ((layer, "Si_L"), (hidden, "C_K")):
+        before = workspace.edges[edge].classes.colors
+        shuffled.new_colormap(seed=7)
+        colors = workspace.edges[edge].classes.colors
+        assert len(set(colors)) == 3
+        assert set(colors) <= set(phase_colors(14))
+        assert colors != before
+        assert shown_colors(shuffled, 3) == colors
+    assert workspace.phase_map is workspace.edges["Si_L"].classes
+    layer.show_selected_label = True
+    assert workspace.phase_map.colors == workspace.edges["Si_L"].classes.colors
+    assert len(set(workspace.phase_map.colors)) == 3
+    layer.show_selected_label = False
+    workspace.undo()
+    assert workspace.phase_map.colors == phase_colors(3)
+    assert shown_colors(layer, 3) == phase_colors(3)
     dock.close()
     again = opened(viewer, "EELS classes")
     assert [row.name for row in again.setup.table.rows()] == ["Si_L", "C_K"]

@@ -9,7 +9,7 @@ import pytest
 
 from napari_phasemap.core.correlation import pearson_map
 from napari_phasemap.core.stack_set import StackSet
-from napari_phasemap.views.label_colors import label_colors
+from napari_phasemap.views.label_colors import label_colors, shown_colors
 from napari_phasemap.views.link import link_for, workspace_for
 
 pytestmark = pytest.mark.gui
@@ -116,6 +116,26 @@ def test_painting_the_phase_layer_edits_the_phase_map_and_undo_takes_it_back(
     assert workspace.phase_map.labels[pixel] == 2
     layer.undo()
     assert workspace.phase_map.labels[pixel] == 1
+
+
+def test_other_colors_of_the_phase_layer_are_those_of_the_phase_map(
+    opened: Any,
+) -> None:
+    workspace, layer = workspace_for(opened), opened.layers["P1 phase"]
+    before = workspace.phase_map.colors
+    layer.new_colormap()
+    after = workspace.phase_map.colors
+    assert after != before
+    assert len(set(after)) == len(before)
+    for name in ("P1 phase", "P2 phase"):
+        if name in opened.layers:
+            assert shown_colors(opened.layers[name], len(after)) == after
+    workspace.undo()
+    assert workspace.phase_map.colors == before
+    assert shown_colors(layer, len(before)) == before
+    own = ("#102030", *before[1:])
+    layer.colormap = label_colors(own)
+    assert workspace.phase_map.colors == own
 
 
 def test_the_ambiguity_layer_follows_the_threshold(opened: Any) -> None:

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
+from napari_phasemap.views.label_colors import changed_colors
 from napari_phasemap.views.link import link_for
 
 if TYPE_CHECKING:
@@ -211,6 +212,7 @@ class EdgeLink:
             if layer not in self._painted:
                 layer.events.labels_update.connect(self._on_painted)
                 layer.events.set_data.connect(self._on_painted)
+                layer.events.colormap.connect(self._on_colors)
                 self._painted.add(layer)
 
     def _show_only(self, active: str) -> None:
@@ -254,6 +256,22 @@ class EdgeLink:
                 self.workspace.phase_map = painted
             else:
                 self._store(analysis, painted)
+
+    def _on_colors(self, event: Any) -> None:
+        """Take other colors of a layer (napari can shuffle them) into the classes."""
+        if self._showing:
+            return
+        for name, analysis in dict(self.workspace.edges).items():
+            if event.source not in self._class_layers(name):
+                continue
+            colors = changed_colors(event.source, analysis.classes.colors)
+            if not colors:
+                continue
+            recolored = analysis.classes.with_colors(colors)
+            if name == self.workspace.edge:
+                self.set_classes(recolored, "colors of classes")
+            else:
+                self._store(analysis, recolored)
 
     def _add_features(self, values: Mapping[str, Any]) -> None:
         self.workspace.features = {**self.workspace.features, **values}

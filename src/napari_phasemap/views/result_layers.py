@@ -14,7 +14,7 @@ import pandas as pd
 
 from napari_phasemap import __version__
 from napari_phasemap.io.npe2 import METADATA_KEY
-from napari_phasemap.views.label_colors import label_colors
+from napari_phasemap.views.label_colors import changed_colors, label_colors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -287,6 +287,7 @@ class ResultLayers:
             if kind in ("phase", "resolved phase"):
                 layer.events.labels_update.connect(self._on_painted)
                 layer.events.set_data.connect(self._on_painted)
+                layer.events.colormap.connect(self._on_colors)
         else:
             return
         about = {**layer.metadata[METADATA_KEY], **about, "colors": tuple(colors)}
@@ -315,6 +316,18 @@ class ResultLayers:
             if not np.array_equal(labels, phases.labels):
                 painted = phases.with_labels(labels)
                 self._workspace.apply("paint phases", **{field: painted})
+
+    def _on_colors(self, event: Any) -> None:
+        """Take other colors of a layer (napari can shuffle them) into the phase map."""
+        for kind, field in (("phase", "phase_map"), ("resolved phase", "resolved")):
+            phases: PhaseMap | None = getattr(self._workspace, field)
+            about = event.source.metadata.get(METADATA_KEY, {})
+            if phases is None or about.get("kind") != kind:
+                continue
+            colors = changed_colors(event.source, phases.colors)
+            if colors:
+                recolored = phases.with_colors(colors)
+                self._workspace.apply("colors of phases", **{field: recolored})
 
 
 def _features(image: NDArray[np.uint8], names: Sequence[str]) -> pd.DataFrame:
