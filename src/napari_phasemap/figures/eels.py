@@ -52,7 +52,7 @@ LIFT_LIMIT = 3.0
 ROW_HEIGHT, FOOT = 46.0, 5.0
 #: How classes are called that nobody has named.
 NUMBERED_NAME = "class "
-#: Names along an axis of pairs above which they become smaller.
+#: Names along an axis of pairs above which they are turned and become smaller.
 CROWDED = 13
 #: Classes in one column of a legend.
 LEGEND_ROWS = 10
@@ -197,7 +197,8 @@ def draw_pairs(
             )
     names_a, unit_a = _short_names([pairs.names_a[row] for row in rows])
     names_b, unit_b = _short_names([pairs.names_b[column] for column in columns])
-    axes.set_xticks(range(len(names_b)), names_b, rotation=0 if unit_b else 90)
+    upright = not unit_b or len(names_b) > CROWDED
+    axes.set_xticks(range(len(names_b)), names_b, rotation=90 if upright else 0)
     axes.set_yticks(range(len(names_a)), names_a)
     axes.set(xlabel=names[1] + unit_b, ylabel=names[0] + unit_a)
     axes.set_title(f"excess {pairs.excess:.2f} bit, p {pairs.p_value:.2g}")
