@@ -15,6 +15,7 @@ import numpy as np
 
 from napari_phasemap.core.progress import OnProgress, ignore_progress
 from napari_phasemap.core.stack_set import StackSet
+from napari_phasemap.process.conversation import ProcessDied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -155,7 +156,7 @@ def analyze_edges(
                 embed=embedder.umap_embedding,
                 on_progress=report,
             )
-        except ValueError as error:
+        except (ValueError, ProcessDied) as error:
             failed.append(f"{recipe.name}: {error}")
             continue
         done.append(analysis)
