@@ -3,6 +3,7 @@
 * `analyze_edge`: background, components, classes of one edge; steps that did not
   change are taken over from an earlier result.
 * `EdgeAnalysis`: what came out of every step.
+* `subtracted`: the first step alone.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from napari_phasemap.core.phasemap import PhaseMap
     from napari_phasemap.core.stack import SpectralStack
 
-__all__ = ["EdgeAnalysis", "analyze_edge"]
+__all__ = ["EdgeAnalysis", "analyze_edge", "subtracted"]
 
 #: Which settings each step depends on, beside those of the steps before it.
 _BACKGROUND = ("fit_window", "window", "method", "background_neighbors")
@@ -157,8 +158,7 @@ def analyze_edge(
 
     kept = _Kept(previous, stack, recipe)
     on_progress(0, n_steps, f"{recipe.name}: background")
-    old = kept.with_same(_BACKGROUND)
-    edge = replace(old.edge, name=recipe.name) if old else _net_edge(stack, recipe)
+    edge = _net_edge(stack, recipe, kept)
     old = kept.with_same(_PRESENT)
     present = old.present if old else _present(edge, recipe)
     if np.count_nonzero(present) < 2:
@@ -233,8 +233,33 @@ class _Kept:
         return self._previous
 
 
-def _net_edge(stack: SpectralStack, recipe: EdgeRecipe) -> NetEdge:
-    """Return the counts above the background, or all where there is none."""
+def subtracted(
+    stack: SpectralStack, recipe: EdgeRecipe, previous: EdgeAnalysis | None = None, /
+) -> NetEdge:
+    """Return the first step of `analyze_edge`: counts above the background.
+
+    Parameters
+    ----------
+    stack, recipe, previous
+        As for `analyze_edge`.
+
+    Returns
+    -------
+    NetEdge
+        With all counts where the recipe has no fit window.
+
+    Raises
+    ------
+    ValueError
+        If a window does not fit.
+    """
+    return _net_edge(stack, recipe, _Kept(previous, stack, recipe))
+
+
+def _net_edge(stack: SpectralStack, recipe: EdgeRecipe, kept: _Kept) -> NetEdge:
+    old = kept.with_same(_BACKGROUND)
+    if old:
+        return replace(old.edge, name=recipe.name)
     if recipe.fit_window is None:
         return plain_edge(stack, window=recipe.window, name=recipe.name)
     return subtract_background(

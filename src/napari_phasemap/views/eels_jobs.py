@@ -99,28 +99,13 @@ def jump_ratios(
     on_progress: OnProgress = ignore_progress,
 ) -> JumpRatios:
     """Return the jump ratio of every pixel, averaged over neighbors as in the run."""
-    from napari_phasemap.core.background import subtract_background
+    from napari_phasemap.core.eels import subtracted
     from napari_phasemap.core.net_edge import averaged_jump, edge_present
 
     if recipe.fit_window is None:
         raise ValueError(f"{recipe.name} has no fit window, so there is no jump ratio")
     on_progress(0, 1, f"{recipe.name}: jump ratios")
-    settings = ("fit_window", "window", "method", "background_neighbors")
-    if (
-        previous is not None
-        and previous.stack is stack
-        and all(getattr(previous.recipe, s) == getattr(recipe, s) for s in settings)
-    ):
-        edge = previous.edge
-    else:
-        edge = subtract_background(
-            stack,
-            fit_window=recipe.fit_window,
-            window=recipe.window,
-            method=recipe.method,
-            neighbors=recipe.background_neighbors,
-            name=recipe.name,
-        )
+    edge = subtracted(stack, recipe, previous)
     significant = edge_present(
         edge,
         significance=recipe.significance,
