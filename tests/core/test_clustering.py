@@ -169,9 +169,11 @@ def test_embedding_does_not_load_tensorflow():
     [
         (lambda: umap_embedding(np.zeros((3, 2))), "at least 4"),
         (lambda: umap_embedding(np.zeros((9, 2)), n_components=4), "1, 2 or 3"),
+        (lambda: umap_embedding(np.zeros((9, 2)), n_neighbors=1), "n_neighbors=1"),
+        (lambda: umap_embedding(np.zeros((9, 2)), min_distance=2.0), "between 0 and"),
         (lambda: suggest_n_clusters(np.zeros((9, 2))), "no number"),
     ],
-    ids=["pixels", "dimensions", "candidates"],
+    ids=["pixels", "dimensions", "neighbors", "distance", "candidates"],
 )
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):

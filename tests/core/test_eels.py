@@ -28,6 +28,7 @@ from napari_phasemap.core.mutual_information import mutual_information
 from napari_phasemap.core.naming import ClassSpectra, class_spectra, name_classes
 from napari_phasemap.core.net_edge import edge_present
 from napari_phasemap.core.phasemap import PhaseMap
+from napari_phasemap.core.pixel_spectra import average_neighbors
 from napari_phasemap.core.progress import Cancelled
 from napari_phasemap.core.references import ReferenceSpectra
 from napari_phasemap.core.stack import SpectralStack
@@ -450,3 +451,39 @@ def test_thickness_and_zero_loss_are_told_channel_by_channel_and_can_be_stopped(
         with pytest.raises(Cancelled):
             align_zero_loss(low, core, on_progress=stop)
         assert len(seen) == number + 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n_neighbors": 0}, "n_neighbors=0 of Si_L is not between 2 and inf"),
+        ({"min_distance": float("nan")}, "min_distance=nan"),
+        ({"min_distance": 2.0}, "between 0 and 1"),
+        ({"background_neighbors": float("inf")}, "background_neighbors=inf"),
+        ({"score_neighbors": -1.0}, "score_neighbors=-1.0"),
+        ({"significance": float("nan")}, "significance=nan"),
+        ({"n_components": 0}, "n_components=0"),
+        ({"n_clusters": 0}, "n_clusters=0"),
+        ({"n_dimensions": 4}, "n_dimensions=4"),
+        ({"seed": -1}, "seed=-1"),
+        ({"representation": "raw"}, "representation='raw' is not in"),
+    ],
+)
+def test_settings_out_of_range_are_named(changes, message):
+    with pytest.raises(ValueError, match=message):
+        edge_recipe("Si_L", *EDGE_WINDOWS["Si_L"], **changes)
+
+
+def test_neighbors_that_are_no_number_of_pixels_are_refused(sample, silicon):
+    for bad in (float("nan"), float("inf"), -1.0):
+        with pytest.raises(ValueError, match="give a number of 0 or more"):
+            subtract_background(
+                sample.core_loss,
+                fit_window=(70.0, 95.0),
+                window=(99.0, 130.0),
+                neighbors=bad,
+            )
+        with pytest.raises(ValueError, match="give a number of 0 or more"):
+            edge_present(silicon.edge, neighbors=bad)
+        with pytest.raises(ValueError, match="give a number of 0 or more"):
+            average_neighbors(silicon.values, sample.core_loss, sigma=bad)

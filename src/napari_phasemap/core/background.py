@@ -18,6 +18,7 @@ from napari_phasemap.core.net_edge import (
     NetEdge,
     _ratio,
     _smooth,
+    check_reach,
 )
 from napari_phasemap.core.power_law import EXPONENT_LIMITS, PowerLawTable
 from napari_phasemap.core.stack import SpectralStack, _read_only
@@ -102,6 +103,7 @@ def subtract_background(
     """
     if method not in get_args(BackgroundMethod):
         raise ValueError(f"{method=} is not one of {get_args(BackgroundMethod)}")
+    check_reach(neighbors)
     fit, signal = _channels(stack, fit_window, window)
     table = PowerLawTable(
         stack.energy[fit],

@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 # The form of the settings reads these types while it runs.
-from napari_phasemap.core.net_edge import BackgroundMethod  # noqa: TC001
+from napari_phasemap.core.net_edge import BackgroundMethod
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +47,31 @@ EDGES: Mapping[str, float] = MappingProxyType(
         "Mg_K": 1305.0, "Al_K": 1560.0, "Si_K": 1839.0,
     }
 )  # fmt: skip
+
+
+#: Lowest and highest value of each number.
+RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "background_neighbors": (0.0, 1000.0),
+        "significance": (-np.inf, np.inf),
+        "jump_ratio": (-np.inf, np.inf),
+        "present_neighbors": (0.0, 1000.0),
+        "n_components": (1, np.inf),
+        "score_neighbors": (0.0, 1000.0),
+        "n_clusters": (1, np.inf),
+        "n_dimensions": (1, 3),
+        "n_neighbors": (2, np.inf),
+        "min_distance": (0.0, 1.0),
+        "seed": (0, 2**32 - 1),
+    }
+)
+CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "method": get_args(BackgroundMethod),
+        "representation": get_args(Representation),
+        "cluster_on": get_args(ClusterOn),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -89,6 +114,11 @@ class EdgeRecipe:
         Of UMAP.
     seed : int, default=0
         Seed of everything random.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range or none of its choices.
     """
 
     name: str
@@ -110,6 +140,18 @@ class EdgeRecipe:
     n_neighbors: int = 20
     min_distance: float = 0.1
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in RANGES.items():
+            value = getattr(self, name)
+            if value != "auto" and not low <= value <= high:
+                raise ValueError(
+                    f"{name}={value!r} of {self.name or 'an edge'} is not between "
+                    f"{low:g} and {high:g}"
+                )
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name}={getattr(self, name)!r} is not in {choices}")
 
 
 #: Values by name. "recommended" are the defaults; "paper" follows the published recipe

@@ -81,7 +81,7 @@ def umap_embedding(
     Raises
     ------
     ValueError
-        If there are fewer than four pixels with values.
+        If an option is out of its range, or fewer than four pixels have values.
 
     References
     ----------
@@ -92,6 +92,10 @@ def umap_embedding(
     rows = array[finite]
     if not 1 <= n_components <= 3:
         raise ValueError(f"{n_components=} is not 1, 2 or 3")
+    if n_neighbors < 2 or not 0.0 <= min_distance <= 1.0:
+        raise ValueError(
+            f"{n_neighbors=} is below 2, or {min_distance=} is not between 0 and 1"
+        )
     if len(rows) < 4:
         raise ValueError(f"{len(rows)} pixels have values; UMAP needs at least 4")
     out = np.full((len(array), n_components), np.nan, dtype=np.float32)

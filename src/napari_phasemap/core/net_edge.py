@@ -193,6 +193,7 @@ def _sums(
     edge: NetEdge, neighbors: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return net sum and background, averaged over neighbors."""
+    check_reach(neighbors)
     if neighbors <= 0:
         return edge.signal, edge.background
     mask = edge.net.mask
@@ -213,6 +214,15 @@ def _averaged(
     mean = _smooth(image, sigma) / np.maximum(_smooth(weight, sigma), 1e-12)
     averaged: NDArray[np.float32] = mean[mask].astype(np.float32)
     return averaged
+
+
+def check_reach(pixels: float, /) -> None:
+    """Raise ValueError unless neighbors can be averaged over so many pixels."""
+    if not 0.0 <= pixels < np.inf:
+        raise ValueError(
+            f"neighbors over {pixels} pixels cannot be averaged; give a number of 0 or "
+            "more"
+        )
 
 
 def _smooth(image: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
 
-from napari_phasemap.core.net_edge import NetEdge, _averaged
+from napari_phasemap.core.net_edge import NetEdge, _averaged, check_reach
 from napari_phasemap.core.stack import SpectralStack
 from napari_phasemap.core.stack_set import StackSet
 
@@ -44,10 +44,16 @@ def average_neighbors(
     -------
     ndarray of float32 of the same shape
         The averages.
+
+    Raises
+    ------
+    ValueError
+        If `sigma` is below 0 or not finite.
     """
+    check_reach(sigma)
     stacks = stacks if isinstance(stacks, StackSet) else StackSet([stacks])
     out = np.array(values, dtype=np.float32)
-    if sigma <= 0:
+    if sigma == 0:
         return out
     columns = out.reshape(len(out), -1)
     for stack, part in zip(stacks.stacks, stacks.split(columns), strict=True):
