@@ -144,11 +144,12 @@ class EdgeRecipe:
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
-            if value != "auto" and not low <= value <= high:
-                raise ValueError(
-                    f"{name}={value!r} of {self.name or 'an edge'} is not between "
-                    f"{low:g} and {high:g}"
-                )
+            if value == "auto" or low <= value <= high:
+                continue
+            span = f"between {low:g} and {high:g}" if value == value else "a number"
+            raise ValueError(
+                f"{name}={value!r} of {self.name or 'an edge'} is not {span}"
+            )
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name}={getattr(self, name)!r} is not in {choices}")
