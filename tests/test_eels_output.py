@@ -91,7 +91,7 @@ def test_many_classes_have_a_legend_and_numbers_on_the_axes_of_pairs(sample, rec
     colors = {patch.get_facecolor() for patch in legends[0].get_patches()}
     assert len(colors) == 17
     (pairs,) = [a for a in figure.axes if a.get_ylabel().endswith(" class")]
-    assert [t.get_text() for t in pairs.get_yticklabels()][:3] == ["none", "1", "2"]
+    assert [t.get_text() for t in pairs.get_yticklabels()][:3] == ["(absent)", "1", "2"]
 
 
 def test_classes_that_have_names_keep_them_on_the_axes_of_pairs(analysis):

@@ -135,6 +135,13 @@ def test_equal_values_are_one_place():
     assert not umap_embedding(np.ones((9, 1))).any()
 
 
+def test_one_value_of_two_pixels_is_enough_for_a_strip():
+    placed = umap_embedding(np.array([[1.0], [np.nan], [3.0]]))
+    assert placed[:, 0].tolist() == pytest.approx([0.0, np.nan, 10.0], nan_ok=True)
+    with pytest.raises(ValueError, match="0 pixels have values"):
+        umap_embedding(np.full((3, 1), np.nan))
+
+
 def test_an_embedding_can_be_cancelled_during_the_layout():
     def stop(step, total, text):
         if step >= 12:

@@ -326,6 +326,20 @@ def test_thickness_of_the_real_line_scan_is_plausible(real_data):
     assert 0.3 < measured.t_over_lambda.min() < measured.t_over_lambda.max() < 0.8
 
 
+def cancel_at(number, call):
+    """Raise `Cancelled` at a report and see that no other report follows."""
+    seen = []
+
+    def stop(*_):
+        seen.append(None)
+        if len(seen) > number:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        call(stop)
+    assert len(seen) == number + 1
+
+
 def test_cancel_takes_effect_at_every_report_of_every_step(sample):
     recipe = edge_recipe("Si_L", *EDGE_WINDOWS["Si_L"], embed=False)
     whole = sample.core_loss
@@ -335,16 +349,7 @@ def test_cancel_takes_effect_at_every_report_of_every_step(sample):
     for step in ("background", "components", "scores", "3 clusters", "12 clusters",
                  "k-means", "stability"):  # fmt: skip
         number = next(i for i, text in enumerate(texts) if step in text)
-        seen = []
-
-        def stop(*_, seen=seen, number=number):
-            seen.append(None)
-            if len(seen) > number:
-                raise Cancelled
-
-        with pytest.raises(Cancelled):
-            analyze_edge(stack, recipe, on_progress=stop)
-        assert len(seen) == number + 1
+        cancel_at(number, lambda stop: analyze_edge(stack, recipe, on_progress=stop))
 
 
 def test_the_latent_space_of_an_edge_may_have_three_dimensions(sample):
@@ -441,16 +446,7 @@ def test_thickness_and_zero_loss_are_told_channel_by_channel_and_can_be_stopped(
     assert len(set(texts)) == 6
     assert texts.count(f"relabeling {core.name}") > 20
     for number in (0, len(texts) // 2, len(texts) - 1):
-        seen = []
-
-        def stop(*_, seen=seen, number=number):
-            seen.append(None)
-            if len(seen) > number:
-                raise Cancelled
-
-        with pytest.raises(Cancelled):
-            align_zero_loss(low, core, on_progress=stop)
-        assert len(seen) == number + 1
+        cancel_at(number, lambda stop: align_zero_loss(low, core, on_progress=stop))
 
 
 @pytest.mark.parametrize(

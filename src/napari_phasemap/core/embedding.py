@@ -81,7 +81,8 @@ def umap_embedding(
     Raises
     ------
     ValueError
-        If an option is out of its range, or fewer than four pixels have values.
+        If an option is out of its range, or fewer than four pixels have values (none,
+        with one value per pixel).
 
     References
     ----------
@@ -96,12 +97,12 @@ def umap_embedding(
         raise ValueError(
             f"{n_neighbors=} is below 2, or {min_distance=} is not between 0 and 1"
         )
-    if len(rows) < 4:
-        raise ValueError(f"{len(rows)} pixels have values; UMAP needs at least 4")
     out = np.full((len(array), n_components), np.nan, dtype=np.float32)
-    if rows.shape[1] == 1:
+    if rows.shape[1] == 1 and len(rows):
         out[finite] = _strip(rows, n_components, seed)
         return out
+    if len(rows) < 4:
+        raise ValueError(f"{len(rows)} pixels have values; UMAP needs at least 4")
     rng = np.random.default_rng(seed)
     chosen = np.arange(len(rows))
     if len(rows) > sample:

@@ -212,8 +212,8 @@ def draw_pairs(
 
 def _short_names(names: Sequence[str]) -> tuple[list[str], str]:
     """Return numbers and " class" where nobody named the classes, else the names."""
-    short = ["none" if n == ABSENT else n.removeprefix(NUMBERED_NAME) for n in names]
-    if all(name.isdigit() or name == "none" for name in short):
+    short = [name.removeprefix(NUMBERED_NAME) for name in names]
+    if all(name.isdigit() or name == ABSENT for name in short):
         return short, " class"
     return list(names), ""
 

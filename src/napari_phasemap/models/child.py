@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,7 +26,7 @@ __all__ = ["TrainerProcess"]
 WORKER = "napari_phasemap.models.worker"
 
 
-class TrainerProcess:
+class TrainerProcess(ChildProcess):
     """A `GMVAE` in a process of its own.
 
     The process is started when it is first needed and kept until `close`. Methods
@@ -42,8 +42,8 @@ class TrainerProcess:
     """
 
     def __init__(self, *, n_threads: int | None = None) -> None:
+        super().__init__(WORKER, name="training")
         self._n_threads = n_threads
-        self._child = ChildProcess(WORKER, name="training", on_start=self._on_start)
         self._summary: dict[str, Any] | None = None
 
     @property
@@ -56,25 +56,10 @@ class TrainerProcess:
         """
         return self._summary
 
-    @property
-    def is_running(self) -> bool:
-        """Whether the process is there."""
-        return self._child.is_running
-
-    @property
-    def pid(self) -> int | None:
-        """Number of the process, None where it is not running."""
-        return self._child.pid
-
-    @property
-    def folder(self) -> Path | None:
-        """Where arrays, the log and the last model lie; None while there is none."""
-        return self._child.folder
-
     def start(self, *, on_progress: OnProgress = ignore_progress) -> None:
         """Start the process and let it import TensorFlow (6 to 20 s); else nothing."""
-        with self._child.turn():
-            self._child.ensure(on_progress)
+        with self.turn():
+            self.ensure(on_progress)
 
     def train(
         self,
@@ -125,8 +110,8 @@ class TrainerProcess:
             "energy": _axis(energy),
             "names": list(names),
         }
-        with self._child.turn():
-            done = self._ask(request, X, on_progress, on_epoch)
+        with self.turn():
+            done = self.ask(request, X, on_progress=on_progress, on_epoch=on_epoch)
             self._keep(done, on_progress)
         return done
 
@@ -179,8 +164,8 @@ class TrainerProcess:
         """Write the model, see `GMVAE.save`."""
         target = str(Path(folder).absolute())
         request = {"do": "save", "folder": target, "overwrite": overwrite}
-        with self._child.turn():
-            self._ask(request, None, on_progress)
+        with self.turn():
+            self.ask(request, on_progress=on_progress)
 
     def load(
         self,
@@ -190,68 +175,41 @@ class TrainerProcess:
     ) -> dict[str, Any]:
         """Read a model, see `GMVAE.load`; return its `summary`."""
         request = {"do": "load", "folder": str(Path(folder).absolute())}
-        with self._child.turn():
-            done = self._ask(request, None, on_progress)
+        with self.turn():
+            done = self.ask(request, on_progress=on_progress)
             self._keep(done, on_progress)
         return done
 
-    def cancel(self) -> None:
-        """End what is running; it raises `Cancelled` in its own thread."""
-        self._child.cancel()
-
     def close(self) -> None:
-        """End the process and remove the temporary folder; nothing can follow.
-
-        What is running or waiting for its turn raises `Cancelled`.
-        """
-        self._child.close()
+        """End the process and forget the model; nothing can follow."""
+        super().close()
         self._summary = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
     def _apply(
         self, do: str, rows: ArrayLike, *, energy: ArrayLike | None, on_progress: Any
     ) -> NDArray[np.float32]:
-        with self._child.turn():
-            done = self._ask({"do": do, "energy": _axis(energy)}, rows, on_progress)
-            return self._child.take(done["array"])
-
-    def _ask(
-        self,
-        request: dict[str, Any],
-        rows: ArrayLike | None,
-        on_progress: OnProgress,
-        on_epoch: Callable[[dict[str, float]], None] | None = None,
-    ) -> dict[str, Any]:
-        return self._child.ask(
-            request,
-            rows,
-            text=request["do"],
-            on_progress=on_progress,
-            on_epoch=on_epoch,
-        )
+        with self.turn():
+            request = {"do": do, "energy": _axis(energy)}
+            done = self.ask(request, rows, on_progress=on_progress)
+            return self.take(done["array"])
 
     def _keep(self, done: dict[str, Any], on_progress: OnProgress) -> None:
         """Store the new model, so that it survives the process."""
         kept = {
             "do": "save",
-            "folder": str(self._child.path("model")),
+            "folder": str(self.path("model")),
             "overwrite": True,
         }
-        self._ask(kept, None, on_progress)
+        self.ask(kept, on_progress=on_progress)
         self._summary = done
 
-    def _on_start(self, child: Conversation, on_progress: OnProgress) -> None:
+    def prepare(self, talk: Conversation, on_progress: OnProgress) -> None:
         """Import TensorFlow in a new child and give it the last model."""
         start = {"do": "start", "n_threads": self._n_threads}
-        child.ask(start, on_progress=on_progress, text="starting TensorFlow")
+        talk.ask(start, on_progress=on_progress, text="starting TensorFlow")
         if self._summary is not None:
-            load = {"do": "load", "folder": str(self._child.path("model"))}
-            child.ask(load, on_progress=on_progress, text="loading the last model")
+            load = {"do": "load", "folder": str(self.path("model"))}
+            talk.ask(load, on_progress=on_progress, text="loading the last model")
 
 
 def _axis(energy: ArrayLike | None) -> list[float] | None:

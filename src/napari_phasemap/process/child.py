@@ -1,6 +1,7 @@
 """The parent's side of a child process: started when needed, ended at once.
 
-* `ChildProcess`: one child after the other, the same to whoever asks.
+* `ChildProcess`: one child after the other, the same to whoever asks; the processes of
+  the docks derive from it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -37,21 +38,11 @@ class ChildProcess:
         The module that the child runs, see `serving`.
     name : str
         What the child does, for the messages of errors.
-    on_start : callable, optional
-        Called with the conversation and ``on_progress`` when a process was started, to
-        bring it where the last one was.
     """
 
-    def __init__(
-        self,
-        worker: str,
-        *,
-        name: str,
-        on_start: Callable[[Conversation, OnProgress], None] | None = None,
-    ) -> None:
+    def __init__(self, worker: str, *, name: str) -> None:
         self._worker = worker
         self._name = name
-        self._on_start = on_start
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._talk: Conversation | None = None
         self._lock = Lock()
@@ -96,13 +87,15 @@ class ChildProcess:
         folder = self.path("log.txt").parent
         talk = Conversation(self._worker, folder, self._stop, name=self._name)
         self._talk = talk
-        if self._on_start is not None:
-            try:
-                self._on_start(talk, on_progress)
-            except BaseException:
-                talk.kill()
-                raise
+        try:
+            self.prepare(talk, on_progress)
+        except BaseException:
+            talk.kill()
+            raise
         return talk
+
+    def prepare(self, talk: Conversation, on_progress: OnProgress) -> None:
+        """Bring a new child where the last one was; here there is nothing to do."""
 
     def ask(
         self,
@@ -110,7 +103,7 @@ class ChildProcess:
         rows: ArrayLike | None = None,
         /,
         *,
-        text: str,
+        text: str = "",
         on_progress: OnProgress = ignore_progress,
         on_epoch: Callable[[dict[str, float]], None] | None = None,
     ) -> dict[str, Any]:
@@ -122,12 +115,14 @@ class ChildProcess:
             As the worker's module says.
         rows : array_like, optional
             Sent as float32 under the name "X".
-        text, on_progress, on_epoch
+        text : str, optional
+            Reported until the child reports something; default what is to be done.
+        on_progress, on_epoch
             As for `Conversation.ask`.
         """
         talk = self.ensure(on_progress)
         options: dict[str, Any] = {
-            "text": text,
+            "text": text or request["do"],
             "on_progress": on_progress,
             "on_epoch": on_epoch,
         }
@@ -176,6 +171,12 @@ class ChildProcess:
             if self._folder is not None:
                 self._folder.cleanup()
             self._folder = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def _kill(self) -> None:
         """End the process at once; it holds nothing that is not kept elsewhere."""

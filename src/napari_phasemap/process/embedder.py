@@ -12,8 +12,6 @@ from napari_phasemap.core.progress import OnProgress, ignore_progress
 from napari_phasemap.process.child import ChildProcess
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
     from numpy.typing import NDArray
 
@@ -22,34 +20,19 @@ __all__ = ["EmbedderProcess"]
 WORKER = "napari_phasemap.process.embedding_worker"
 
 
-class EmbedderProcess:
+class EmbedderProcess(ChildProcess):
     """Embeds in a process of its own, which is kept until `close`.
 
     What is embedded there is what `umap_embedding` gives here.
     """
 
     def __init__(self) -> None:
-        self._child = ChildProcess(WORKER, name="UMAP")
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the process is there."""
-        return self._child.is_running
-
-    @property
-    def pid(self) -> int | None:
-        """Number of the process, None where it is not running."""
-        return self._child.pid
-
-    @property
-    def folder(self) -> Path | None:
-        """Where arrays and the log lie; None while there is none."""
-        return self._child.folder
+        super().__init__(WORKER, name="UMAP")
 
     def begin(self) -> None:
         """Start the process without waiting: it loads UMAP while other steps run."""
-        with self._child.turn():
-            self._child.ensure()
+        with self.turn():
+            self.ensure()
 
     def umap_embedding(
         self,
@@ -84,15 +67,11 @@ class EmbedderProcess:
             As raised by `umap_embedding`.
         """
         rows = values.whitened if isinstance(values, Decomposition) else values
-        with self._child.turn():
-            done = self._child.ask(
+        with self.turn():
+            done = self.ask(
                 {"do": "embed", "options": options},
                 rows,
                 text="UMAP: loading",
                 on_progress=on_progress,
             )
-            return self._child.take(done["array"])
-
-    def close(self) -> None:
-        """End the process; nothing can follow."""
-        self._child.close()
+            return self.take(done["array"])

@@ -20,6 +20,11 @@ class FittedTabs(QTabWidget):
         super().__init__()
         self.currentChanged.connect(self._on_current)
 
+    def tabInserted(self, index: int) -> None:
+        """Let a page that is added have no say either, unless it is the first."""
+        super().tabInserted(index)
+        self._on_current(self.currentIndex())
+
     def _on_current(self, current: int) -> None:
         """Let the other pages have no say in the height."""
         for index in range(self.count()):
