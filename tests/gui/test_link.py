@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from napari_phasemap.core.correlation import pearson_map
+from napari_phasemap.core.stack import SpectralStack
 from napari_phasemap.core.stack_set import StackSet
 from napari_phasemap.views.label_colors import label_colors, shown_colors
 from napari_phasemap.views.link import link_for, workspace_for
@@ -182,3 +183,15 @@ def test_closed_viewers_are_released(qtbot: Any, two_particles: list[Any]) -> No
     qtbot.wait(50)
     gc.collect()
     assert watched() is None
+
+
+def test_the_cursor_does_not_cover_a_narrow_map(viewer: Any) -> None:
+    sizes = []
+    for shape in ((40, 4), (1, 30), (40, 50)):
+        name = f"{shape[0]} x {shape[1]}"
+        stack = SpectralStack(np.ones((2, *shape)), [1.0, 2.0], name=name)
+        link_for(viewer).open_stacks([stack])
+        workspace_for(viewer).set_stacks(StackSet([stack]))
+        workspace_for(viewer).cursor = 0
+        sizes.append(float(viewer.layers["cursor"].size[0]))
+    assert sizes == [2.0, 1.5, 7.0]

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SELECTION_COLOR", "Pointer"]
 
+#: Width of the cursor in pixels of the image: it must not cover a narrow one.
+SMALLEST_MARK, LARGEST_MARK = 1.5, 7.0
 #: Bright on grey images and different from every phase color.
 SELECTION_COLOR = "#ffff33"
 CURSOR_COLOR = "#ff2020"
@@ -201,7 +203,8 @@ class Pointer:
         index, row, col = stacks.locate(pixel)
         grid = link.grid(stacks[index])
         place = np.array(grid["translate"]) + np.array(grid["scale"]) * (row, col)
-        size = 7 * abs(grid["scale"][1])
+        narrow = max(SMALLEST_MARK, 0.5 * min(stacks[index].shape))
+        size = min(LARGEST_MARK, narrow) * abs(grid["scale"][1])
         if mark is None or mark not in viewer.layers:
             active = viewer.layers.selection.active
             mark = viewer.add_points(
