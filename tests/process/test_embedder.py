@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from threading import Thread, Timer
+from threading import Event, Thread, Timer
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from napari_phasemap.core.embedding import umap_embedding
 from napari_phasemap.core.progress import Cancelled
 from napari_phasemap.process import embedder as embedder_module
-from napari_phasemap.process.conversation import ProcessDied
+from napari_phasemap.process.conversation import Conversation, ProcessDied
 from napari_phasemap.process.embedder import EmbedderProcess
 
 #: Long enough to be stopped in the middle.
@@ -72,6 +72,17 @@ def test_a_killed_child_is_told_as_what_it_is(embedder):
     Timer(0.3, os.kill, (embedder.pid, signal.SIGKILL)).start()
     with pytest.raises(ProcessDied, match="the UMAP process ended by itself"):
         embedder.umap_embedding(MANY)
+
+
+def test_a_child_that_died_before_it_was_asked_is_told_as_what_it_is(tmp_path):
+    talk = Conversation(embedder_module.WORKER, tmp_path, Event(), name="UMAP")
+    talk.kill()
+    end = time.monotonic() + 10
+    while not talk._process.stdin.closed and time.monotonic() < end:
+        time.sleep(0.01)
+    assert talk._process.stdin.closed
+    with pytest.raises(ProcessDied, match="the UMAP process ended by itself"):
+        talk.ask({"do": "embed"}, text="UMAP")
 
 
 def test_a_child_that_cannot_start_says_why(monkeypatch):

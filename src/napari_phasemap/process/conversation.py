@@ -161,13 +161,14 @@ class Conversation:
             self._process.wait()
 
     def _send(self, request: dict[str, Any]) -> None:
-        stdin = self._process.stdin
+        stdin, line = self._process.stdin, json.dumps(request) + "\n"
         try:
             if stdin is not None:
-                stdin.write(json.dumps(request) + "\n")
+                stdin.write(line)
                 stdin.flush()
-        except OSError:
-            # It is gone: the listener finds the end of its output, `ask` says why.
+        except (OSError, ValueError):
+            # It is gone, or the listener has found the end of its output already and
+            # closed the pipe (ValueError): `ask` says why.
             return
 
     def _listen(self) -> None:
