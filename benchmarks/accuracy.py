@@ -18,14 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_phasemap.core import synthetic
-from napari_phasemap.core.baselines import linear_combination_fit, pca_latent
-from napari_phasemap.core.changes import disagreement
-from napari_phasemap.core.comparison import accuracy, all_assignments
-from napari_phasemap.core.correlation import pearson_map
-from napari_phasemap.core.latent import LatentSpace
-from napari_phasemap.core.neighbors import chi_square_map, smooth_potts
-from napari_phasemap.core.stack_set import StackSet
+from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.latent.comparison import accuracy, all_assignments
+from napari_phasemap.core.latent.latent import LatentSpace
+from napari_phasemap.core.phases.baselines import linear_combination_fit, pca_latent
+from napari_phasemap.core.phases.changes import disagreement
+from napari_phasemap.core.phases.correlation import pearson_map
+from napari_phasemap.core.phases.neighbors import chi_square_map, smooth_potts
+from napari_phasemap.core.simulate import synthetic
 from napari_phasemap.models.gmvae import GMVAE
 
 CONDITIONS = {

@@ -14,8 +14,8 @@ import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
 import napari_phasemap as pm
-from napari_phasemap.core.eels_recipe import edge_recipe
-from napari_phasemap.core.synthetic_eels import (
+from napari_phasemap.core.eels.recipe import edge_recipe
+from napari_phasemap.core.simulate.synthetic_eels import (
     EDGE_WINDOWS,
     PHASES,
     si_c_references,

@@ -24,9 +24,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 import napari_phasemap as pm
-from napari_phasemap.core.eels_recipe import edge_recipe
-from napari_phasemap.core.eels_workflow import analyze_edges
-from napari_phasemap.core.synthetic_eels import EDGE_WINDOWS, simulate_si_c
+from napari_phasemap.core.eels.recipe import edge_recipe
+from napari_phasemap.core.eels.workflow import analyze_edges
+from napari_phasemap.core.simulate.synthetic_eels import EDGE_WINDOWS, simulate_si_c
 
 AXIS = (70.0, 0.5)
 LOW_AXIS = (-15.0, 0.25)

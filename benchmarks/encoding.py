@@ -15,8 +15,8 @@ import time
 
 import numpy as np
 
-from napari_phasemap.core import synthetic
-from napari_phasemap.core.stack_set import StackSet
+from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.simulate import synthetic
 from napari_phasemap.models.gmvae import GMVAE
 from napari_phasemap.models.hardware import available_threads
 

@@ -33,15 +33,15 @@ from napari import Viewer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from napari_phasemap.core.phasemap import PhaseMap
-from napari_phasemap.core.spectra import mean_spectra
-from napari_phasemap.core.stack import SpectralStack
-from napari_phasemap.core.stack_set import StackSet
-from napari_phasemap.views.latent_view import LatentView
-from napari_phasemap.views.link import link_for, workspace_for
-from napari_phasemap.views.scatter_figure import render
-from napari_phasemap.views.scatter_tools import Stroke
-from napari_phasemap.views.spectra import SpectraView
+from napari_phasemap.core.data.phasemap import PhaseMap
+from napari_phasemap.core.data.stack import SpectralStack
+from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.phases.spectra import mean_spectra
+from napari_phasemap.views.latent.view import LatentView
+from napari_phasemap.views.phases.spectra import SpectraView
+from napari_phasemap.views.scatter.figure import render
+from napari_phasemap.views.scatter.tools import Stroke
+from napari_phasemap.views.shell.link import link_for, workspace_for
 
 N_ENERGIES = 12
 TARGETS = {

@@ -18,7 +18,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 import napari_phasemap as pm
-from napari_phasemap.core import correlation
+from napari_phasemap.core.phases import correlation
 
 
 def cpu_seconds(function, repeats=5):

@@ -32,11 +32,11 @@ import napari
 from qtpy.QtCore import QTimer
 from qtpy.QtTest import QTest
 
-from napari_phasemap.core import synthetic
-from napari_phasemap.core.correlation import pearson_map
-from napari_phasemap.core.stack_set import StackSet
-from napari_phasemap.core.synthetic_eels import simulate_si_c
-from napari_phasemap.views.link import link_for
+from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.phases.correlation import pearson_map
+from napari_phasemap.core.simulate import synthetic
+from napari_phasemap.core.simulate.synthetic_eels import simulate_si_c
+from napari_phasemap.views.shell.link import link_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_phasemap.core.synthetic import Particle, particle, references
+from napari_phasemap.core.simulate.synthetic import Particle, particle, references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

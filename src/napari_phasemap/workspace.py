@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from psygnal import SignalGroupDescriptor
 
-from napari_phasemap.core.history import History, Step, values
-from napari_phasemap.core.phasemap import DEFAULT_THRESHOLD
-from napari_phasemap.core.subset import (
+from napari_phasemap.core.data.history import History, Step, values
+from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
+from napari_phasemap.core.data.subset import (
     exclude_pixels,
     keep_pixels,
     with_mean_spectrum,
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.eels import EdgeAnalysis
-    from napari_phasemap.core.phasemap import PhaseMap
-    from napari_phasemap.core.references import ReferenceSpectra
-    from napari_phasemap.core.stack import SpectralStack
-    from napari_phasemap.core.stack_set import StackSet
-    from napari_phasemap.core.thickness import Thickness
+    from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.data.references import ReferenceSpectra
+    from napari_phasemap.core.data.stack import SpectralStack
+    from napari_phasemap.core.data.stack_set import StackSet
+    from napari_phasemap.core.eels.edge import EdgeAnalysis
+    from napari_phasemap.core.eels.thickness import Thickness
 
 __all__ = ["Selection", "Workspace"]
 

@@ -37,7 +37,7 @@ def viewer(qtbot: Any) -> Iterator[Any]:
 @pytest.fixture
 def two_particles() -> list[Any]:
     """Two non-square optical-density stacks, the second lowest row first."""
-    from napari_phasemap.core.stack import SpectralStack
+    from napari_phasemap.core.data.stack import SpectralStack
 
     rng = np.random.default_rng(1)
     energy = [515.0, 517.5, 520.0, 525.0, 530.3]
@@ -67,7 +67,7 @@ def two_particles() -> list[Any]:
 @pytest.fixture
 def references() -> Any:
     """Two references: the left and the right half of `two_particles`."""
-    from napari_phasemap.core.references import ReferenceSpectra
+    from napari_phasemap.core.data.references import ReferenceSpectra
 
     energy = [515.0, 517.5, 520.0, 525.0, 530.3]
     spectra = [[0.15, 1.15, 0.15, 0.15, 0.15], [0.15, 0.15, 0.15, 1.15, 0.15]]

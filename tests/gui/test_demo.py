@@ -7,9 +7,9 @@ import pytest
 
 pytestmark = pytest.mark.gui
 
-from napari_phasemap.core.phasemap import PhaseMap  # noqa: E402
-from napari_phasemap.core.selection import in_polygon  # noqa: E402
-from napari_phasemap.core.stack_set import StackSet  # noqa: E402
+from napari_phasemap.core.data.phasemap import PhaseMap  # noqa: E402
+from napari_phasemap.core.data.stack_set import StackSet  # noqa: E402
+from napari_phasemap.core.latent.selection import in_polygon  # noqa: E402
 from napari_phasemap.views.demo import Stage, lasso_around, lasso_path  # noqa: E402
 
 

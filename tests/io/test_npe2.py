@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.io.npe2 import stack_layer
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from tiny_model import ENERGY, TINY, tiny_spectra
 
-from napari_phasemap.core.progress import Cancelled
+from napari_phasemap.core.data.progress import Cancelled
 from napari_phasemap.models import child as child_module
 from napari_phasemap.models.child import TrainerProcess
 from napari_phasemap.process.conversation import ProcessDied

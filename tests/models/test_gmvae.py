@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tiny_model import ENERGY, TINY, tiny_spectra
 
-from napari_phasemap.core.progress import Cancelled
+from napari_phasemap.core.data.progress import Cancelled
 from napari_phasemap.models.gmvae import GMVAE
 
 pytestmark = pytest.mark.tensorflow

@@ -9,8 +9,8 @@ from threading import Event, Thread, Timer
 import numpy as np
 import pytest
 
-from napari_phasemap.core.embedding import umap_embedding
-from napari_phasemap.core.progress import Cancelled
+from napari_phasemap.core.data.progress import Cancelled
+from napari_phasemap.core.learn.embedding import umap_embedding
 from napari_phasemap.process import embedder as embedder_module
 from napari_phasemap.process.conversation import Conversation, ProcessDied
 from napari_phasemap.process.embedder import EmbedderProcess

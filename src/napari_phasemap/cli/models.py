@@ -21,7 +21,7 @@ from napari_phasemap.cli.options import (
     silent,
     tell_failures,
 )
-from napari_phasemap.core.parameters import fields_of, parameters_of
+from napari_phasemap.core.data.parameters import fields_of, parameters_of
 from napari_phasemap.models.presets import Parameters
 from napari_phasemap.pipeline import compare as compare_pipeline
 from napari_phasemap.pipeline import run as run_pipeline
@@ -29,7 +29,7 @@ from napari_phasemap.pipeline import train as train_pipeline
 from napari_phasemap.pipeline.collecting import PREPARATION
 
 if TYPE_CHECKING:
-    from napari_phasemap.core.parameters import Parameter
+    from napari_phasemap.core.data.parameters import Parameter
     from napari_phasemap.models.gmvae import GMVAE
 
 __all__ = ["compare", "train"]
@@ -139,7 +139,7 @@ def compare(
 
 def _losses(model: GMVAE) -> str:
     """Return how the training went: first and last epoch, and the test spectra."""
-    from napari_phasemap.core.text_table import aligned_table
+    from napari_phasemap.core.data.text_table import aligned_table
 
     names = ("reconstruction", "validation_reconstruction", "kl", "validation_kl")
     rows: list[tuple[str, ...]] = [("epoch", *(n.replace("_", " ") for n in names))]

@@ -20,7 +20,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from napari_phasemap.core.parameters import Parameter
+    from napari_phasemap.core.data.parameters import Parameter
     from napari_phasemap.pipeline import Failure
 
 __all__ = [

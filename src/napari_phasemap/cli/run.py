@@ -21,7 +21,7 @@ from napari_phasemap.cli.options import (
     silent,
     tell_failures,
 )
-from napari_phasemap.core.parameters import parameters_of
+from napari_phasemap.core.data.parameters import parameters_of
 from napari_phasemap.pipeline import run as run_pipeline
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.core.phasemap import phase_colors
-from napari_phasemap.core.spectra import mean_spectra
+from napari_phasemap.core.data.phasemap import phase_colors
+from napari_phasemap.core.phases.spectra import mean_spectra
 from napari_phasemap.figures.means import N_MARKED, draw_mean
 from napari_phasemap.figures.style import SMALL, dress
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from numpy.typing import ArrayLike, NDArray
 
-    from napari_phasemap.core.phasemap import PhaseMap
-    from napari_phasemap.core.references import ReferenceSpectra
-    from napari_phasemap.core.stack_set import StackSet
+    from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.data.references import ReferenceSpectra
+    from napari_phasemap.core.data.stack_set import StackSet
 
 __all__ = ["draw_reference_correlation", "draw_references", "draw_spectra"]
 

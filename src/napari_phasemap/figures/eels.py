@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from napari_phasemap.core.mutual_information import ABSENT
-from napari_phasemap.core.stack_set import StackSet
+from napari_phasemap.core.bonds.mutual_information import ABSENT
+from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.figures.maps import _show, draw_phase_map
 from napari_phasemap.figures.style import MM, NORMAL, SMALL, dress
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.eels import EdgeAnalysis
-    from napari_phasemap.core.eels_workflow import EelsAnalysis
-    from napari_phasemap.core.mutual_information import ClassPairs
-    from napari_phasemap.core.stack import SpectralStack
-    from napari_phasemap.core.thickness import Thickness
+    from napari_phasemap.core.bonds.mutual_information import ClassPairs
+    from napari_phasemap.core.data.stack import SpectralStack
+    from napari_phasemap.core.eels.edge import EdgeAnalysis
+    from napari_phasemap.core.eels.thickness import Thickness
+    from napari_phasemap.core.eels.workflow import EelsAnalysis
 
 __all__ = [
     "draw_class_spectra",

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.container import BarContainer
 
-    from napari_phasemap.core.phasemap import PhaseMap
-    from napari_phasemap.core.stack_set import StackSet
+    from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.data.stack_set import StackSet
 
 __all__ = ["draw_fractions"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.core.phasemap import phase_colors
+from napari_phasemap.core.data.phasemap import phase_colors
 from napari_phasemap.figures.maps import AMBIGUOUS_COLOR
 from napari_phasemap.figures.style import SMALL, dress
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from numpy.typing import ArrayLike, NDArray
 
-    from napari_phasemap.core.latent import AxisIntensity, PhaseReconstructions
-    from napari_phasemap.core.phasemap import PhaseMap
+    from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.latent.latent import AxisIntensity, PhaseReconstructions
 
 __all__ = [
     "draw_axis_intensity",

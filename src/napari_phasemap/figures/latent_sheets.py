@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
-    from napari_phasemap.core.latent import AxisIntensity, PhaseReconstructions
-    from napari_phasemap.core.phasemap import PhaseMap
+    from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.latent.latent import AxisIntensity, PhaseReconstructions
 
 __all__ = ["latent_sheet", "loss_sheet", "meaning_sheet"]
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.phasemap import PhaseMap
-    from napari_phasemap.core.stack import SpectralStack
-    from napari_phasemap.core.stack_set import StackSet
+    from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.data.stack import SpectralStack
+    from napari_phasemap.core.data.stack_set import StackSet
 
 __all__ = [
     "AMBIGUOUS_COLOR",

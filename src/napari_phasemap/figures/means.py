@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_phasemap.core.spectra import standardize
+from napari_phasemap.core.phases.spectra import standardize
 
 if TYPE_CHECKING:
     import numpy as np

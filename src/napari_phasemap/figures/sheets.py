@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
-    from napari_phasemap.core.phasemap import PhaseMap
-    from napari_phasemap.core.references import ReferenceSpectra
-    from napari_phasemap.core.stack_set import StackSet
+    from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.data.references import ReferenceSpectra
+    from napari_phasemap.core.data.stack_set import StackSet
 
 __all__ = [
     "correlation_sheet",

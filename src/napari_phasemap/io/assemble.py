@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.io.energies import given_energies
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from napari_phasemap.core.stack import Origin, Quantity
+    from napari_phasemap.core.data.stack import Origin, Quantity
     from napari_phasemap.io.energies import Energies
 
 __all__ = ["Duplicates", "EnergyUnit", "Options", "assemble", "check_size", "in_ev"]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.io.hdf5 import is_hdf5, open_hdf5
 
 if TYPE_CHECKING:

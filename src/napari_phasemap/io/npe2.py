@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.stack import SpectralStack
+    from napari_phasemap.core.data.stack import SpectralStack
 
 __all__ = ["METADATA_KEY", "contrast_limits", "image_grid", "stack_layer"]
 

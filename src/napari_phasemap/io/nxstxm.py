@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import h5py
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.stack import SpectralStack
+    from napari_phasemap.core.data.stack import SpectralStack
     from napari_phasemap.io.assemble import Options
 
 __all__ = ["read", "recognises"]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from napari_phasemap.core.stack import SpectralStack
+    from napari_phasemap.core.data.stack import SpectralStack
     from napari_phasemap.io.assemble import Duplicates, EnergyUnit
 
 __all__ = ["Description", "describe", "is_readable", "read_stack"]

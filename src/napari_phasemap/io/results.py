@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_phasemap.core.phasemap import DEFAULT_THRESHOLD, PhaseMap
-from napari_phasemap.core.references import ReferenceSpectra
-from napari_phasemap.core.stack_set import StackSet
+from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD, PhaseMap
+from napari_phasemap.core.data.references import ReferenceSpectra
+from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.io.atomic import replacing
 from napari_phasemap.io.hdf5 import dataset_in, group_in, numbers, open_hdf5, read_array
 from napari_phasemap.io.stackfile import (

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.stack import SpectralStack
+    from napari_phasemap.core.data.stack import SpectralStack
     from napari_phasemap.io.assemble import Options
 
 __all__ = ["header_of", "read", "read_matrix", "recognises"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.core.references import ReferenceSpectra
+from napari_phasemap.core.data.references import ReferenceSpectra
 from napari_phasemap.io.assemble import Options, check_size, in_ev
 from napari_phasemap.io.columns import Columns, read_columns
 

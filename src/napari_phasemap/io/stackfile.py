@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.io.atomic import replacing
 from napari_phasemap.io.hdf5 import (
     dataset_in,

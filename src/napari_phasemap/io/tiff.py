@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.stack import SpectralStack
+    from napari_phasemap.core.data.stack import SpectralStack
     from napari_phasemap.io.assemble import Options
 
 __all__ = ["load_pages", "read", "recognises"]

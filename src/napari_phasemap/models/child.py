@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.core.progress import OnProgress, ignore_progress
+from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.process.child import ChildProcess
 
 if TYPE_CHECKING:

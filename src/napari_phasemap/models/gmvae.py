@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from napari_phasemap.core.progress import OnProgress, ignore_progress
-from napari_phasemap.core.stack_set import SAME_ENERGY
+from napari_phasemap.core.data.progress import OnProgress, ignore_progress
+from napari_phasemap.core.data.stack_set import SAME_ENERGY
 from napari_phasemap.models.presets import Parameters, parameters_of
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.progress import OnProgress
+    from napari_phasemap.core.data.progress import OnProgress
     from napari_phasemap.models.presets import Parameters
 
 __all__ = ["learned", "learning_rates", "split_sizes", "train"]

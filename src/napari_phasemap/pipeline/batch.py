@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from napari_phasemap.core.phasemap import DEFAULT_THRESHOLD
-from napari_phasemap.core.progress import OnProgress, ignore_progress
+from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
+from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.io.results import Results
 from napari_phasemap.pipeline.bundle import Failure, check_output, write_bundle
 from napari_phasemap.pipeline.collecting import PREPARATION, collect
@@ -157,7 +157,7 @@ def run(
         If a parameter is wrong, the references or the model are unusable, or no
         particle could be analyzed.
     """
-    from napari_phasemap.core.correlation import pearson_map
+    from napari_phasemap.core.phases.correlation import pearson_map
     from napari_phasemap.io.spectra import read_references
 
     recipe = Recipe(

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.core.changes import change_table, disagreement
-from napari_phasemap.core.progress import OnProgress, ignore_progress
+from napari_phasemap.core.data.progress import OnProgress, ignore_progress
+from napari_phasemap.core.phases.changes import change_table, disagreement
 from napari_phasemap.io.results import write_results
 from napari_phasemap.pipeline.folders import (
     check_folder,
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from napari_phasemap.core.changes import ChangeTable
-    from napari_phasemap.core.phasemap import PhaseMap
+    from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.phases.changes import ChangeTable
     from napari_phasemap.io.results import Results
 
 __all__ = [

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from napari_phasemap.core.progress import Cancelled, OnProgress, ignore_progress
-from napari_phasemap.core.stack_set import StackSet
+from napari_phasemap.core.data.progress import Cancelled, OnProgress, ignore_progress
+from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.pipeline.bundle import Failure
 from napari_phasemap.pipeline.preparation import prepare
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.stack import SpectralStack
+    from napari_phasemap.core.data.stack import SpectralStack
 
 __all__ = ["PREPARATION", "Collected", "collect"]
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.core.comparison import MethodComparison, compare_methods
-from napari_phasemap.core.latent import LatentSpace
-from napari_phasemap.core.phasemap import DEFAULT_THRESHOLD
-from napari_phasemap.core.progress import OnProgress, ignore_progress
+from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
+from napari_phasemap.core.data.progress import OnProgress, ignore_progress
+from napari_phasemap.core.latent.comparison import MethodComparison, compare_methods
+from napari_phasemap.core.latent.latent import LatentSpace
 from napari_phasemap.models.gmvae import GMVAE
 from napari_phasemap.pipeline.collecting import collect
 from napari_phasemap.pipeline.folders import check_folder, replacing_folder
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.stack_set import StackSet
+    from napari_phasemap.core.data.stack_set import StackSet
     from napari_phasemap.pipeline.bundle import Failure
 
 __all__ = ["Compared", "compare", "read_truth"]

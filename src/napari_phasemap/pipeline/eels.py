@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.core.eels_recipe import edge_recipe, parse_edge, suggest_recipe
-from napari_phasemap.core.eels_workflow import EelsAnalysis, analyze_edges
-from napari_phasemap.core.jump_ratio import suggest_jump_ratio
-from napari_phasemap.core.progress import OnProgress, ignore_progress
-from napari_phasemap.core.stack import SpectralStack
+from napari_phasemap.core.data.progress import OnProgress, ignore_progress
+from napari_phasemap.core.data.stack import SpectralStack
+from napari_phasemap.core.eels.jump_ratio import suggest_jump_ratio
+from napari_phasemap.core.eels.recipe import edge_recipe, parse_edge, suggest_recipe
+from napari_phasemap.core.eels.workflow import EelsAnalysis, analyze_edges
 from napari_phasemap.io.read import read_stack
 from napari_phasemap.pipeline.bundle import check_output, replacing_results
 from napari_phasemap.pipeline.recipe import FORMAT, VERSION, provenance
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
-    from napari_phasemap.core.eels import EdgeAnalysis
-    from napari_phasemap.core.eels_recipe import EdgeRecipe
+    from napari_phasemap.core.eels.edge import EdgeAnalysis
+    from napari_phasemap.core.eels.recipe import EdgeRecipe
 
 __all__ = ["run_eels", "write_eels"]
 
@@ -206,7 +206,7 @@ def _recipe(
 
 def _images(analysis: EelsAnalysis) -> dict[str, Any]:
     """Return every per-pixel result as an image."""
-    from napari_phasemap.core.stack_set import StackSet
+    from napari_phasemap.core.data.stack_set import StackSet
 
     stacks = StackSet([analysis.stack])
     out: dict[str, Any] = {}

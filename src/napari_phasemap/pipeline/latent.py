@@ -20,8 +20,8 @@ from napari_phasemap.pipeline.resolving import Resolved, resolve
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_phasemap.core.phasemap import PhaseMap
-    from napari_phasemap.core.progress import OnProgress
+    from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.data.progress import OnProgress
 
 __all__ = ["model_files", "network_for", "with_latent"]
 
@@ -115,7 +115,7 @@ def model_files(
     network: GMVAE, results: Results, *, trained: bool
 ) -> dict[str, Callable[[Path], object]]:
     """Return who writes the figures of a model, and the model if it is new."""
-    from napari_phasemap.core.latent import axis_intensity, phase_reconstructions
+    from napari_phasemap.core.latent.latent import axis_intensity, phase_reconstructions
     from napari_phasemap.figures import meaning_sheet, save_figure
 
     def meaning(path: Path) -> None:

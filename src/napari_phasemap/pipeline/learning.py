@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from napari_phasemap.core.progress import OnProgress, ignore_progress
+from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.models.gmvae import GMVAE
 from napari_phasemap.pipeline.collecting import collect
 from napari_phasemap.pipeline.folders import check_folder, replacing_folder
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.references import ReferenceSpectra
-    from napari_phasemap.core.stack_set import StackSet
+    from napari_phasemap.core.data.references import ReferenceSpectra
+    from napari_phasemap.core.data.stack_set import StackSet
     from napari_phasemap.pipeline.bundle import Failure
 
 __all__ = [

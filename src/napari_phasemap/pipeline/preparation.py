@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_phasemap.core.masking import mask_from
-from napari_phasemap.core.preprocess import estimate_i0, optical_density
+from napari_phasemap.core.prepare.masking import mask_from
+from napari_phasemap.core.prepare.preprocess import estimate_i0, optical_density
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.stack import SpectralStack
+    from napari_phasemap.core.data.stack import SpectralStack
 
 __all__ = ["prepare"]
 

@@ -150,7 +150,7 @@ def provenance(inputs: Iterable[Path]) -> dict[str, Any]:
 
 def _checked(given: dict[str, Any]) -> dict[str, Any]:
     """Return all parameters of `run`, those given in place of the defaults."""
-    from napari_phasemap.core.parameters import parameters_of
+    from napari_phasemap.core.data.parameters import parameters_of
     from napari_phasemap.pipeline.batch import run
 
     known = {one.name: one for one in parameters_of(run)}

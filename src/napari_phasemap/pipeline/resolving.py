@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from napari_phasemap.core.phasemap import DEFAULT_THRESHOLD
-from napari_phasemap.core.progress import OnProgress, ignore_progress
+from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
+from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.changes import ChangeTable
-    from napari_phasemap.core.phasemap import PhaseMap
-    from napari_phasemap.core.ranking import Scope
+    from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.latent.ranking import Scope
+    from napari_phasemap.core.phases.changes import ChangeTable
 
 __all__ = ["METHODS", "Method", "Resolved", "resolve"]
 
@@ -115,9 +115,9 @@ def resolve(
         If the method is unknown or needs coordinates of the references that are not
         known; as for `assign_mahalanobis`.
     """
-    from napari_phasemap.core.changes import change_table, disagreement
-    from napari_phasemap.core.comparison import all_assignments
-    from napari_phasemap.core.latent import LatentSpace
+    from napari_phasemap.core.latent.comparison import all_assignments
+    from napari_phasemap.core.latent.latent import LatentSpace
+    from napari_phasemap.core.phases.changes import change_table, disagreement
 
     if method not in METHODS:
         raise ValueError(f"{method=} is not one of {tuple(METHODS)}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from napari_phasemap.core.progress import Cancelled, OnProgress, ignore_progress
+from napari_phasemap.core.data.progress import Cancelled, OnProgress, ignore_progress
 from napari_phasemap.process.conversation import Conversation
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from queue import Empty, Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from napari_phasemap.core.progress import Cancelled, OnProgress, ignore_progress
+from napari_phasemap.core.data.progress import Cancelled, OnProgress, ignore_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_phasemap.core.decomposition import Decomposition
-from napari_phasemap.core.progress import OnProgress, ignore_progress
+from napari_phasemap.core.data.progress import OnProgress, ignore_progress
+from napari_phasemap.core.learn.decomposition import Decomposition
 from napari_phasemap.process.child import ChildProcess
 
 if TYPE_CHECKING:

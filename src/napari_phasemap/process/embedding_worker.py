@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.core.embedding import umap_embedding
+from napari_phasemap.core.learn.embedding import umap_embedding
 from napari_phasemap.process.serving import Server, serve
 
 if TYPE_CHECKING:

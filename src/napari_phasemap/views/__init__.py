@@ -1,1 +1,8 @@
-"""Everything a user sees in napari: the only place for Qt, vispy and napari."""
+"""Windows: the only floor that knows Qt, vispy and napari.
+
+* `phases`, `training`, `latent`, `eels`: one room per dock family; none knows another.
+* `scatter`: the points of a latent space on an OpenGL canvas.
+* `shell`: what holds a dock, a viewer and the workspace together.
+* `widgets`: forms and plots that know no workspace.
+* `demo`: the whole job in one window.
+"""

@@ -18,7 +18,7 @@ import click
 import napari
 import numpy as np
 
-from napari_phasemap.views.link import workspace_for
+from napari_phasemap.views.shell.link import workspace_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -150,7 +150,7 @@ def lasso_path(stage: Stage, view: Any, label: int) -> list[tuple[float, float]]
     The lasso goes around the dense part of the phase on the screen; the purest one of
     a turn around the upright axis is taken.
     """
-    from napari_phasemap.core.selection import in_polygon
+    from napari_phasemap.core.latent.selection import in_polygon
 
     phases, scatter = stage.workspace.best_map(), view.scatter
     if phases is None or not (phases.labels == label).any():

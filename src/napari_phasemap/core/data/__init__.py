@@ -1,0 +1,11 @@
+"""What everything else is about: stacks, references, phase maps, their pixel order.
+
+* `stack`, `stack_set`: one particle; all particles in the pixel order of the program.
+* `references`, `phasemap`: spectra of known phases; one phase per pixel with scores.
+* `net_edge`, `pixel_spectra`: an edge without background; rows to learn from.
+* `subset`, `mosaic`: some of the pixels; all particles on one canvas.
+* `history`, `progress`, `describe`, `parameters`, `text_table`: undo, how far a step
+  is, a pixel in words, what a signature says of its parameters, tables as text.
+
+Steps that change data are in `prepare`; what compares spectra is in `phases`.
+"""

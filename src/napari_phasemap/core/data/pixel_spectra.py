@@ -1,0 +1,99 @@
+"""Where one spectrum per pixel comes from, and what neighbors say about a pixel.
+
+* `spectra_parts`: the spectra of stacks, edges or plain arrays, without copies.
+* `average_neighbors`: per-pixel values averaged over the neighbors of a pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+import numpy as np
+
+from napari_phasemap.core.data.net_edge import NetEdge, _averaged, check_reach
+from napari_phasemap.core.data.stack import SpectralStack
+from napari_phasemap.core.data.stack_set import StackSet
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Spectra", "average_neighbors", "spectra_parts"]
+
+#: What holds one spectrum per pixel. An array has the shape (n_pixels, n_energies).
+Spectra: TypeAlias = Union[
+    SpectralStack, StackSet, NetEdge, Sequence[NetEdge], "NDArray[Any]"
+]
+
+
+def average_neighbors(
+    values: NDArray[Any], stacks: StackSet | SpectralStack, /, *, sigma: float
+) -> NDArray[np.float32]:
+    """Average per-pixel values over neighbors with a Gaussian, inside the mask.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_pixels,) or (n_pixels, n_values)
+        Per-pixel values in pixel order. NaN is not averaged and stays NaN.
+    stacks : StackSet or SpectralStack
+        Where the pixels lie.
+    sigma : float
+        Standard deviation in pixels; 0 returns the values as they are.
+
+    Returns
+    -------
+    ndarray of float32 of the same shape
+        The averages.
+
+    Raises
+    ------
+    ValueError
+        If `sigma` is below 0 or not finite.
+    """
+    check_reach(sigma)
+    stacks = stacks if isinstance(stacks, StackSet) else StackSet([stacks])
+    out = np.array(values, dtype=np.float32)
+    if sigma == 0:
+        return out
+    columns = out.reshape(len(out), -1)
+    for stack, part in zip(stacks.stacks, stacks.split(columns), strict=True):
+        for column in part.T:
+            keep = np.isfinite(column)
+            column[keep] = _averaged(column, stack.mask, sigma)[keep]
+    return out
+
+
+def spectra_parts(
+    spectra: Spectra,
+) -> tuple[
+    list[NDArray[np.float32]],
+    list[NDArray[np.float32]] | None,
+    NDArray[np.float64] | None,
+]:
+    """Return (n_energies, n_pixels) arrays, their raw counts, and the energies."""
+    if isinstance(spectra, NetEdge):
+        spectra = [spectra]
+    if isinstance(spectra, SpectralStack):
+        spectra = StackSet([spectra])
+    if isinstance(spectra, StackSet):
+        parts = [stack.spectra().T for stack in spectra.stacks]
+        if not spectra.energy_used.all():
+            parts = [part[spectra.energy_used] for part in parts]
+        return parts, parts if spectra.quantity == "counts" else None, spectra.energy
+    if isinstance(spectra, Sequence) and all(isinstance(e, NetEdge) for e in spectra):
+        edges = list(spectra)
+        StackSet([edge.net for edge in edges])
+        parts = [_columns(edge.net) for edge in edges]
+        counted = all(edge.method == "poisson" for edge in edges)
+        raw = [_columns(edge.raw) for edge in edges] if counted else None
+        return parts, raw, edges[0].energy
+    array = np.asarray(spectra)
+    if array.ndim != 2 or 0 in array.shape:
+        raise ValueError(f"{array.shape=} is not (n_pixels, n_energies)")
+    return [array.T], None, None
+
+
+def _columns(stack: SpectralStack) -> NDArray[np.float32]:
+    """Return the masked pixels as (n_energies, n_pixels), a view where all are."""
+    flat = np.asarray(stack.data).reshape(stack.n_energies, -1)
+    return flat if stack.mask.all() else flat[:, np.flatnonzero(stack.mask)]

@@ -1,0 +1,11 @@
+"""Energy-loss edges: from counts to classes with names.
+
+* `recipe`: windows and settings of an edge.
+* `axis`: zero loss, calibration, spikes. `thickness`: from the low loss.
+* `background`, `power_law`, `plain_edge`: what lies under an edge.
+* `jump_ratio`, `edge_preview`: where the edge is; what a window would give.
+* `edge`, `workflow`: all steps of an edge; of several edges.
+* `naming`, `class_edits`, `shown`: classes against references, merged, split, shown.
+
+Which classes of two edges belong together is in `bonds`.
+"""

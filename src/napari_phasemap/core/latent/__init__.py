@@ -1,0 +1,10 @@
+"""The latent space of all particles, and what is decided and selected in it.
+
+* `latent`: coordinates with their pixels and phases.
+* `clusters`, `ranking`, `assignment`: phases as Gaussians; ambiguous pixels assigned.
+* `comparison`: several methods on the same pixels.
+* `projection`, `frame`, `selection`: what a camera sees; axes around it; points inside
+  a lasso, a rectangle or a ball.
+
+Networks are in `models`; drawing points is in `views.scatter`.
+"""

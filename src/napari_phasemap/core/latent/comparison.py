@@ -1,0 +1,273 @@
+"""How far methods agree with each other and with the truth.
+
+* `compare_methods`: fractions, agreement and accuracy of many methods in one table.
+* `all_assignments`: the four assignments in one latent space.
+* `accuracy`: of a map against known labels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
+from napari_phasemap.core.data.progress import OnProgress, ignore_progress
+from napari_phasemap.core.data.stack import SpectralStack
+from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.data.text_table import aligned_table
+from napari_phasemap.core.latent.assignment import (
+    assign_centroid,
+    assign_euclidean,
+    assign_knn,
+    assign_mahalanobis,
+)
+from napari_phasemap.core.phases.baselines import linear_combination_fit, pca_latent
+from napari_phasemap.core.phases.correlation import pearson_map
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.data.references import ReferenceSpectra
+    from napari_phasemap.core.latent.latent import LatentSpace
+    from napari_phasemap.core.latent.ranking import Candidates, Scope
+
+__all__ = [
+    "Accuracy",
+    "MethodComparison",
+    "accuracy",
+    "all_assignments",
+    "compare_methods",
+]
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Share of right labels, 0 to 1; NaN where there is no such pixel.
+
+    Parameters
+    ----------
+    ambiguous, all_pixels : float
+        Among the ambiguous pixels, and among all with a known phase.
+    macro_f1 : float
+        Mean over the phases that occur of the harmonic mean of precision and recall.
+    """
+
+    ambiguous: float
+    all_pixels: float
+    macro_f1: float
+
+
+def accuracy(
+    labels: NDArray[Any], truth: ArrayLike, ambiguous: NDArray[np.bool_], /
+) -> Accuracy:
+    """Compare labels with the truth.
+
+    Parameters
+    ----------
+    labels : ndarray of int of shape (n_pixels,)
+        A pixel without a phase (0) counts as wrong.
+    truth : array_like of int of shape (n_pixels,)
+        Known phases from 1; 0 is unknown and left out.
+    ambiguous : ndarray of bool of shape (n_pixels,)
+        Pixels of the first number.
+
+    Returns
+    -------
+    Accuracy
+
+    Examples
+    --------
+    >>> accuracy(np.array([1, 2, 2]), [1, 2, 1], np.array([False, True, True]))
+    Accuracy(ambiguous=0.5, all_pixels=0.6666666666666666, macro_f1=0.6666666666666666)
+    """
+    known = np.asarray(truth)
+    if known.shape != labels.shape:
+        raise ValueError(f"{known.shape=} of the truth != {labels.shape=}")
+    right = labels == known
+    there = known > 0
+    scores = []
+    for phase in np.unique(known[there]):
+        hits = np.count_nonzero(right & (known == phase))
+        both = np.count_nonzero(known == phase) + np.count_nonzero(
+            (labels == phase) & there
+        )
+        scores.append(2.0 * hits / both)
+    return Accuracy(
+        ambiguous=_share(right[ambiguous & there]),
+        all_pixels=_share(right[there]),
+        macro_f1=float(np.mean(scores)) if scores else float("nan"),
+    )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MethodComparison:
+    """Maps of several methods and how they compare.
+
+    Parameters
+    ----------
+    maps : mapping of str to PhaseMap
+        By the name of the method.
+    agreement : ndarray of shape (n_methods, n_methods)
+        Share of pixels with the same label, among those that both assign.
+    accuracies : mapping of str to Accuracy
+        Empty without a truth.
+    """
+
+    maps: Mapping[str, PhaseMap]
+    agreement: NDArray[np.float64]
+    accuracies: Mapping[str, Accuracy]
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Names of the columns of `rows`."""
+        first = next(iter(self.maps.values()))
+        known = (
+            ("right, ambiguous", "right, all", "macro F1") if self.accuracies else ()
+        )
+        shares = [f"{name} (%)" for name in first.names]
+        return ("method", *shares, "like the first", *known)
+
+    @property
+    def rows(self) -> list[tuple[Any, ...]]:
+        """One row per method."""
+        rows = []
+        for index, (name, phase_map) in enumerate(self.maps.items()):
+            known: tuple[float, ...] = ()
+            if self.accuracies:
+                own = self.accuracies[name]
+                known = (own.ambiguous, own.all_pixels, own.macro_f1)
+            shares = (float(share) for share in phase_map.fractions())
+            rows.append((name, *shares, float(self.agreement[index, 0]), *known))
+        return rows
+
+    def __repr__(self) -> str:
+        first = next(iter(self.maps.values()))
+        title = f"{len(self.maps)} methods on {first.n_pixels} pixels"
+        return "\n".join([title, *aligned_table([self.header, *self.rows])])
+
+
+def compare_methods(
+    stacks: StackSet | SpectralStack | Sequence[SpectralStack],
+    references: ReferenceSpectra,
+    truth: ArrayLike | None = None,
+    /,
+    *,
+    latents: Mapping[str, LatentSpace] | None = None,
+    threshold: float = DEFAULT_THRESHOLD,
+    candidates: Candidates = "all",
+    on_progress: OnProgress = ignore_progress,
+) -> MethodComparison:
+    """Classify by every method and compare the maps.
+
+    Methods: Pearson's best guess, the linear combination fit, and the four assignments
+    of ambiguous pixels in the space of three principal components and in each of
+    `latents`.
+
+    Parameters
+    ----------
+    stacks : StackSet, SpectralStack or sequence of SpectralStack
+        Optical density or net counts.
+    references : ReferenceSpectra
+        The phases.
+    truth : array_like of int of shape (n_pixels,), optional
+        Known phases from 1 in the order of `references`; 0 is unknown.
+    latents : mapping of str to LatentSpace, optional
+        Further latent spaces, for example ``{"GMVAE": LatentSpace(model.encode(X),
+        model.encode(reference_spectra))}``. Without coordinates of the references
+        `assign_euclidean` is left out.
+    threshold : float, default=0.005
+        Smallest unambiguous Q1 - Q2.
+    candidates : {"all", "pair"}, default="all"
+        As for `assign_mahalanobis`.
+    on_progress : callable, optional
+        May raise `Cancelled`.
+
+    Returns
+    -------
+    MethodComparison
+        `repr` is the table.
+
+    Raises
+    ------
+    ValueError
+        As for the methods; if the truth has another length.
+    """
+    stacks = StackSet([stacks]) if isinstance(stacks, SpectralStack) else stacks
+    stacks = stacks if isinstance(stacks, StackSet) else StackSet(stacks)
+    pearson = pearson_map(stacks, references, on_progress=on_progress)
+    fit = linear_combination_fit(stacks, references, on_progress=on_progress)
+    maps = {"Pearson": pearson, "linear combination": fit.phase_map}
+    resampled = references.resample(stacks.energy).spectra
+    spaces = {
+        "PCA-3": pca_latent(
+            stacks.spectra(), resampled, n_components=min(3, stacks.n_energies)
+        ),
+        **(latents or {}),
+    }
+    if pearson.ambiguous(threshold).any():
+        for name, space in spaces.items():
+            for method, phase_map in all_assignments(
+                space,
+                pearson,
+                threshold=threshold,
+                candidates=candidates,
+                on_progress=on_progress,
+            ).items():
+                maps[f"{name}, {method}"] = phase_map
+    accuracies = {}
+    if truth is not None:
+        ambiguous = pearson.ambiguous(threshold)
+        for name, phase_map in maps.items():
+            accuracies[name] = accuracy(phase_map.labels, truth, ambiguous)
+    labels = [phase_map.labels for phase_map in maps.values()]
+    agreement = [[_share((a == b)[(a > 0) & (b > 0)]) for b in labels] for a in labels]
+    return MethodComparison(maps, np.array(agreement), accuracies)
+
+
+def all_assignments(
+    space: LatentSpace,
+    phase_map: PhaseMap,
+    /,
+    *,
+    threshold: float = DEFAULT_THRESHOLD,
+    scope: Scope = "ambiguous",
+    candidates: Candidates = "all",
+    on_progress: OnProgress = ignore_progress,
+) -> dict[str, PhaseMap]:
+    """Return the map of each of the four assignments, by its method's name.
+
+    The Euclidean one is left out where the coordinates of the references are unknown.
+
+    Parameters
+    ----------
+    space : LatentSpace
+        Coordinates.
+    phase_map, threshold, scope, candidates, on_progress
+        As for `assign_mahalanobis`.
+
+    Returns
+    -------
+    dict of str to PhaseMap
+    """
+    options: dict[str, Any] = {
+        "threshold": threshold,
+        "scope": scope,
+        "candidates": candidates,
+        "on_progress": on_progress,
+    }
+    latent = space.coordinates
+    found = [assign_mahalanobis(latent, phase_map, **options)]
+    if space.references is not None:
+        found.append(assign_euclidean(latent, phase_map, space.references, **options))
+    found.append(assign_knn(latent, phase_map, **options))
+    found.append(assign_centroid(latent, phase_map, **options))
+    return {one.method: one for one in found}
+
+
+def _share(right: NDArray[np.bool_]) -> float:
+    return float(right.mean()) if right.size else float("nan")

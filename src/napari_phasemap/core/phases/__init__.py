@@ -1,0 +1,10 @@
+"""Which reference a pixel resembles, and how far that can be trusted.
+
+* `correlation` (with the compiled `_kernels`): Pearson maps.
+* `baselines`: linear combination fit.
+* `neighbors`: chi-square and smoothing over neighboring pixels.
+* `changes`: what a second phase map changed, and where two disagree.
+* `spectra`: mean spectra of phases.
+
+Assignment in a latent space is in `latent`; classes without references in `learn`.
+"""

@@ -1,0 +1,9 @@
+"""From what the instrument wrote to pixels that are worth analyzing.
+
+* `preprocess`: incident intensity and optical density.
+* `masking`: which pixels are the particle.
+* `alignment`: frames that drifted.
+* `energy_axis`: calibration, cropping, the line before the edge.
+
+Reading files is in `io`; background subtraction of energy-loss edges in `eels`.
+"""

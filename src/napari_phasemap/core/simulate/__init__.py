@@ -1,0 +1,7 @@
+"""Specimens whose truth is known, for examples, tests and benchmarks.
+
+* `synthetic`, `synthetic_spectra`: cathode particles and the spectra of their phases.
+* `synthetic_eels`: a silicon-carbon composite, core loss and low loss.
+
+Only tests, benchmarks and the samples of the menu may believe them.
+"""

@@ -1,0 +1,212 @@
+"""What a user does to the classes of the edge that is shown.
+
+* `ClassEditor`: merge, split, rename, recolor, select and name, on the Classes page.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from napari.utils.notifications import show_info
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QFileDialog
+
+from napari_phasemap.core.eels.class_edits import (
+    merge_classes,
+    rename_class,
+    split_class,
+)
+from napari_phasemap.core.eels.shown import ShownClasses
+from napari_phasemap.pipeline import eels_steps as eels_jobs
+from napari_phasemap.views.shell.dock import guarded
+from napari_phasemap.views.shell.job import tell_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.eels.edge import EdgeAnalysis
+    from napari_phasemap.core.eels.naming import ClassNames
+    from napari_phasemap.views.eels.classes import ClassesPage
+    from napari_phasemap.views.eels.edges import EdgeLink
+    from napari_phasemap.views.shell.job import JobRow
+
+__all__ = ["ClassEditor"]
+
+REFERENCE_FILTER = (
+    "Spectra (*.msa *.csv *.txt *.xsp *.nor *.dat *.r *.t);;All files (*)"
+)
+#: Milliseconds in which changes are shown as one.
+SHOW_AFTER = 40
+
+
+class ClassEditor:
+    """Acts on the buttons and the table of a `ClassesPage`.
+
+    Writes `workspace.phase_map` as steps that can be undone, `selection`, and `edge`.
+    """
+
+    def __init__(self, page: ClassesPage, edges: EdgeLink, job: JobRow) -> None:
+        self.classes = page
+        self.edges = edges
+        self.workspace = edges.workspace
+        self.job = job
+        self._names: dict[str, ClassNames] = {}
+        self._shown = ShownClasses()
+        # A timer of the page dies with it, so that nothing is shown on a closed dock.
+        self._timer = QTimer(page)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SHOW_AFTER)
+        self._timer.timeout.connect(self._show_classes)
+        page.edge_chosen.connect(self._choose_edge)
+        page.merge.connect(self.merge)
+        page.split.connect(self.split)
+        page.select.connect(self.select)
+        page.undo.connect(self.undo)
+        page.open_references.connect(self._ask_references)
+        page.use_names.connect(self.use_names)
+        page.table.renamed.connect(self._rename)
+        page.table.recolored.connect(self._recolor)
+
+    def show_soon(self) -> None:
+        """Bring the page up to date when the present changes are done."""
+        self._timer.start()
+
+    def keep(self, analysis: EdgeAnalysis) -> None:
+        """Take a new result in."""
+        self._shown.keep(analysis)
+        self._names.pop(analysis.recipe.name, None)
+
+    def fitting(self) -> dict[str, EdgeAnalysis]:
+        """Return all edges with spectra that fit their classes."""
+        edges = self.workspace.edges
+        return {name: self._shown.of(edges[name]) for name in edges}
+
+    def clear(self) -> None:
+        """Forget what belongs to other pixels."""
+        self._names.clear()
+        self._shown.clear()
+
+    @guarded
+    def merge(self) -> None:
+        """Make one class of the chosen ones."""
+        merged = self.classes.table.chosen()
+        self._edit(lambda classes: merge_classes(classes, merged), "merge classes")
+
+    @guarded
+    def split(self) -> None:
+        """Split the chosen class in two."""
+        chosen = self.classes.table.chosen()
+        if len(chosen) != 1:
+            raise ValueError(f"{len(chosen)} classes are chosen; choose one to split")
+        values = eels_jobs.clustered_values(self._active())
+        self._edit(
+            lambda classes: split_class(classes, values, chosen[0]), "split class"
+        )
+
+    @guarded
+    def select(self) -> None:
+        """Select the pixels of the chosen classes."""
+        chosen = self.classes.table.chosen()
+        if not chosen:
+            raise ValueError("no class is chosen; click a row of the table")
+        labels = self._active().classes.labels
+        self.workspace.select(np.isin(labels, chosen), "select classes")
+
+    @guarded
+    def undo(self) -> None:
+        """Take the last step back."""
+        self.workspace.undo()
+
+    def name_by(self, paths: list[Path]) -> None:
+        """Compare the classes with reference spectra from files."""
+        analysis = self.edges.active()
+        if analysis is not None:
+            self.job.start(
+                eels_jobs.name_by,
+                analysis,
+                paths,
+                on_done=partial(self._set_names, analysis.recipe.name),
+                text="references",
+            )
+
+    @guarded
+    def use_names(self) -> None:
+        """Name the classes by their references."""
+        analysis = self._active()
+        names = self._names.get(analysis.recipe.name)
+        if names is None:
+            raise ValueError("nothing is compared yet; press 'References…'")
+        self.edges.set_classes(names.rename(analysis.classes), "name classes")
+
+    def _active(self) -> EdgeAnalysis:
+        analysis = self.edges.active()
+        if analysis is None:
+            raise ValueError("no edge is analyzed yet; press 'Run' on the page 'Edges'")
+        return analysis
+
+    def _edit(self, edit: Callable[[PhaseMap], PhaseMap], text: str) -> None:
+        analysis = self._active()
+        edit(analysis.classes)  # a mistake is told before the job starts
+        self.job.start(
+            eels_jobs.edit_classes,
+            analysis,
+            edit,
+            on_done=partial(self._on_changed, analysis, text),
+            text=text,
+        )
+
+    def _on_changed(
+        self, before: EdgeAnalysis, text: str, changed: EdgeAnalysis
+    ) -> None:
+        if self.edges.active() is not before:
+            show_info("The classes changed meanwhile; do it again.")
+            return
+        self._names.pop(changed.recipe.name, None)
+        self._shown.keep(changed)
+        self.edges.set_classes(changed.classes, text)
+
+    def _rename(self, label: int, name: str) -> None:
+        try:
+            analysis = self._active()
+            if analysis.classes.names[label - 1] != name:
+                renamed = rename_class(analysis.classes, label, name)
+                self.edges.set_classes(renamed, "rename class")
+        except ValueError as error:
+            tell_error(error)
+            self._show_classes()
+
+    def _recolor(self, label: int, color: str) -> None:
+        classes = self._active().classes
+        colors = list(classes.colors)
+        colors[label - 1] = color
+        self.edges.set_classes(classes.with_colors(colors), "color of a class")
+
+    def _choose_edge(self, name: str) -> None:
+        self.workspace.resolved = None
+        self.workspace.edge = name
+
+    def _set_names(self, edge: str, names: ClassNames) -> None:
+        self._names[edge] = names
+        if names.shift:
+            show_info(f"The references fit best moved by {names.shift:+.1f} eV.")
+        self._show_classes()
+
+    def _ask_references(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(
+            self, "Open spectra of pure phases", "", REFERENCE_FILTER
+        )
+        if paths:
+            self.name_by([Path(path) for path in paths])
+
+    def _show_classes(self) -> None:
+        workspace, analysis = self.workspace, self.edges.active()
+        self.classes.set_edges(list(workspace.edges), workspace.edge)
+        names = self._names.get(workspace.edge)
+        shown = None if analysis is None else self._shown.of(analysis)
+        if names is not None and shown is not None:
+            names = names if len(names.names) == shown.classes.n_phases else None
+        self.classes.show_analysis(shown, names)

@@ -1,0 +1,376 @@
+"""From a spectrum image to the classes of its edges: the EELS dock.
+
+* `EelsPanel`: image, edges and classes, one page each.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtWidgets import QFileDialog, QPushButton
+
+from napari_phasemap.core.data.mosaic import mosaic
+from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.pipeline import eels_steps as eels_jobs
+from napari_phasemap.process.embedder import EmbedderProcess
+from napari_phasemap.views.eels.classes import ClassesPage
+from napari_phasemap.views.eels.corrections import Corrections
+from napari_phasemap.views.eels.edge_forms import EdgesPage
+from napari_phasemap.views.eels.edges import edges_for
+from napari_phasemap.views.eels.editing import ClassEditor
+from napari_phasemap.views.eels.following import AT_ONCE, EdgePreviews
+from napari_phasemap.views.eels.source import SourcePage, holds_zero_loss
+from napari_phasemap.views.eels.table import EdgeRow
+from napari_phasemap.views.shell.dock import Dock, guarded
+from napari_phasemap.views.shell.job import tell_error
+from napari_phasemap.views.widgets.fitted import FittedTabs
+
+if TYPE_CHECKING:
+    import napari.viewer
+
+    from napari_phasemap.core.data.stack import SpectralStack
+    from napari_phasemap.core.eels.edge import EdgeAnalysis
+    from napari_phasemap.core.eels.recipe import EdgeRecipe
+    from napari_phasemap.core.eels.thickness import Thickness
+    from napari_phasemap.workspace import Workspace
+
+__all__ = ["EelsPanel"]
+
+#: How an aligned stack's history tells that it is.
+ALIGNED = "zero loss at 0"
+IMAGE, EDGES, CLASSES = range(3)
+
+
+class EelsPanel(Dock):
+    """Analyzes edges and edits their classes.
+
+    Writes `workspace.stacks` (with "Analyze this image" and "Zero loss to 0 eV"),
+    `thickness`, `selection`, and through `EdgeLink` what shows the edges.
+    """
+
+    title = "EELS classes"
+
+    def __init__(
+        self, viewer: napari.viewer.Viewer, workspace: Workspace | None = None
+    ) -> None:
+        super().__init__(viewer, workspace)
+        self.edges = edges_for(self.viewer)
+        self.embedder = self.child(EmbedderProcess)
+        self.source = SourcePage(self.viewer, self.link)
+        self.setup = EdgesPage()
+        self.classes = ClassesPage()
+        self.pages = FittedTabs()
+        for page, name in (
+            (self.source, "Image"),
+            (self.setup, "Edges"),
+            (self.classes, "Classes"),
+        ):
+            self.pages.addTab(page, name)
+        self.corrections = Corrections(self.workspace, self.job)
+        self.source.add_corrections(self.corrections)
+        self.body.addWidget(self.pages, 1)
+        self._stack: SpectralStack | None = None
+        self._computed: dict[str, EdgeAnalysis] = {}
+        self.editor = ClassEditor(self.classes, self.edges, self.job)
+        self.previews = EdgePreviews(
+            self.setup, self.workspace, self.job, self._computed
+        )
+        self._save = QPushButton("Save figure and tables…")
+        self._save.setToolTip(
+            "A new folder with the figure (PNG, SVG, PDF), maps, spectra and pairs of "
+            "the analyzed edges, as the command line writes it."
+        )
+        self._save.clicked.connect(self._ask_folder)
+        self.body.addWidget(self._save)
+        self._connect()
+        self._on_sources(self.workspace.sources)
+        self._on_stacks(self.workspace.stacks)
+        self._take_results()
+
+    def _connect(self) -> None:
+        events = self.workspace.events
+        self.listen(events.sources, self._on_sources)
+        self.listen(events.stacks, self._on_stacks)
+        for signal in (events.edges, events.edge):
+            self.listen(signal, self._on_edges)
+        for signal in (events.cursor, events.hover):
+            self.listen(signal, self.previews.on_pointed)
+        self.listen(events.thickness, self._on_thickness)
+        source, setup = self.source, self.setup
+        source.analyze.connect(self.analyze)
+        source.measure.connect(self.measure_thickness)
+        source.align.connect(self.align)
+        setup.edited.connect(self._on_state)
+        setup.run_one.connect(self.run)
+        setup.run_all.connect(self.run_all)
+        setup.suggest.connect(self.suggest)
+        setup.table.forgotten.connect(self._forget)
+        for plot in (
+            setup.windows,
+            setup.subtraction,
+            setup.jumps,
+            setup.agreement,
+            self.classes.plot,
+        ):
+            plot.set_theme(self.viewer.theme)
+            self.listen(self.viewer.events.theme, plot.on_theme)
+
+    def _take_results(self) -> None:
+        """Go on where a dock that was closed left off."""
+        for name, analysis in self.workspace.edges.items():
+            self._computed[name] = analysis
+            self.setup.table.add(EdgeRow.from_recipe(analysis.recipe))
+
+    # ---- Image ----
+
+    @guarded
+    def analyze(self) -> None:
+        """Analyze the chosen image, in the chosen pixels."""
+        stack = self.source.chosen()
+        mask = self.source.specimen.mask(stack, self.source.chosen_low_loss())
+        if not mask.any():
+            raise ValueError(f"the mask leaves no pixel of {stack.name!r}; change it")
+        if not mask.all():
+            words = self.source.specimen.describe()
+            stack = stack.with_step(
+                f"mask: {words}, {int(mask.sum())} pixels", mask=mask
+            )
+        self.workspace.set_stacks(StackSet([stack]))
+        self.pages.setCurrentIndex(EDGES)
+
+    @guarded
+    def measure_thickness(self) -> None:
+        """Measure the thickness of the analyzed pixels."""
+        stack, low_loss = self._pair()
+        self.job.start(
+            eels_jobs.measure_thickness,
+            low_loss,
+            stack.mask,
+            on_done=self._set_thickness,
+            text="thickness",
+        )
+
+    @guarded
+    def align(self) -> None:
+        """Bring every pixel's zero loss to 0 eV."""
+        stack, low_loss = self._pair()
+        if any(line.startswith(ALIGNED) for line in stack.history):
+            raise ValueError(f"the zero loss of {stack.name!r} is at 0 eV already")
+        self.job.start(
+            eels_jobs.align_stacks,
+            low_loss,
+            stack,
+            on_done=self._set_aligned,
+            text="zero loss",
+        )
+
+    def _pair(self) -> tuple[SpectralStack, SpectralStack]:
+        """Return the analyzed image and its low loss, or say what is missing."""
+        low_loss, stacks = self.source.chosen_low_loss(), self.workspace.stacks
+        if stacks is None:
+            raise ValueError("no image is analyzed yet; press 'Analyze this image'")
+        stack = stacks[0]
+        if low_loss is None:
+            raise ValueError(
+                f"{stack.name!r} has no low loss; open one of the same "
+                f"{stack.shape[0]} x {stack.shape[1]} pixels whose axis holds 0 eV"
+            )
+        if len(stacks) > 1 or stack.shape != low_loss.shape:
+            raise ValueError(
+                f"the low loss has {low_loss.shape} pixels, what is analyzed is "
+                f"{', '.join(s.name for s in stacks)} of {[s.shape for s in stacks]}; "
+                "they must show the same pixels"
+            )
+        return stack, low_loss
+
+    def _set_thickness(self, measured: Thickness) -> None:
+        stacks = self.workspace.stacks
+        if stacks is None or stacks.n_pixels != len(measured.t_over_lambda):
+            self.tell("The pixels changed meanwhile; press 'Thickness map' again.")
+            return
+        self.workspace.thickness = measured
+
+    def _set_aligned(self, aligned: tuple[SpectralStack, SpectralStack]) -> None:
+        _, core_loss = aligned
+        self.workspace.set_stacks(StackSet([core_loss]))
+        self.tell(core_loss.history[-1])
+
+    # ---- Edges ----
+
+    @guarded
+    def run(self) -> None:
+        """Analyze the current edge."""
+        recipe = self.setup.recipe()
+        self._start([] if recipe is None else [recipe])
+
+    @guarded
+    def run_all(self) -> None:
+        """Analyze all edges."""
+        self._start(self.setup.recipes())
+
+    def _start(self, recipes: list[EdgeRecipe]) -> None:
+        stack = self._analyzed()
+        if not recipes:
+            raise ValueError("there is no edge yet; press 'Add edge'")
+        self.job.start(
+            eels_jobs.analyze_edges,
+            stack,
+            recipes,
+            dict(self._computed),
+            self.workspace.thickness,
+            self.embedder,
+            on_done=self._on_analyzed,
+            text=recipes[0].name,
+        )
+
+    def _forget(self, name: str) -> None:
+        self._computed.pop(name, None)
+        self.edges.remove(name)
+
+    @guarded
+    def suggest(self) -> None:
+        """Suggest the number of classes of the current edge."""
+        stack, recipe = self._analyzed(), self.setup.recipe()
+        if recipe is None:
+            raise ValueError("there is no edge yet; press 'Add edge'")
+        self.job.start(
+            eels_jobs.suggest_number,
+            stack,
+            recipe,
+            self._computed.get(recipe.name),
+            self.embedder,
+            on_done=self._on_suggested,
+            text="classes",
+        )
+
+    def _analyzed(self) -> SpectralStack:
+        if self._stack is None:
+            raise ValueError(
+                "no image is analyzed yet; choose one on the page 'Image' and press "
+                "'Analyze this image'"
+            )
+        return self._stack
+
+    def _on_analyzed(self, analyzed: eels_jobs.Analyzed) -> None:
+        if analyzed.stack is not self._stack:
+            self.tell("The image changed meanwhile; run the edges again.")
+            return
+        for analysis in analyzed.done:
+            self._computed[analysis.recipe.name] = analysis
+            self.editor.keep(analysis)
+            self.previews.keep_suggestion(analysis.recipe.name, analysis.suggestion)
+        self.edges.put(analyzed.done)
+        for text in analyzed.failed:
+            tell_error(ValueError(text))
+        for text in analyzed.warnings:
+            self.tell(text)
+        if analyzed.done:
+            self.pages.setCurrentIndex(CLASSES)
+
+    def _on_suggested(self, analysis: EdgeAnalysis) -> None:
+        if analysis.stack is self._stack:
+            self._computed[analysis.recipe.name] = analysis
+            self.previews.keep_suggestion(analysis.recipe.name, analysis.suggestion)
+
+    # ---- Files ----
+
+    def _ask_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Save into a new folder inside")
+        if folder:
+            self.save(Path(folder) / "eels_results")
+
+    def save(self, folder: Path, *, overwrite: bool = False) -> None:
+        """Write figure and tables of the analyzed edges, beside the window."""
+        edges = self.editor.fitting()
+        if not edges:
+            tell_error(ValueError("there is nothing to save yet; run an edge first"))
+            return
+        self.job.start(
+            eels_jobs.save_sheet,
+            next(iter(edges.values())).stack,
+            edges,
+            self.workspace.thickness,
+            folder,
+            overwrite=overwrite,
+            on_done=lambda path: self.tell(f"Saved in {path}"),
+            text="saving",
+        )
+
+    # ---- Following the workspace ----
+
+    def _on_sources(self, sources: tuple[SpectralStack, ...]) -> None:
+        self.source.set_sources(sources)
+        paired = self.source.chosen_low_loss()
+        if self.workspace.stacks is None and paired is not None:
+            chosen = self.source.chosen()
+            if chosen.quantity == "counts" and not holds_zero_loss(chosen):
+                self.workspace.set_stacks(StackSet([chosen]))
+        self._on_state()
+
+    def _on_stacks(self, stacks: StackSet | None) -> None:
+        self._computed.clear()
+        self.editor.clear()
+        self.corrections.set_stacks(stacks)
+        self._stack = None if stacks is None else mosaic(stacks)
+        self.setup.set_stack(self._stack)
+        self.previews.set_stack(self._stack)
+        self.source.note.setText("")
+        if self._stack is not None:
+            if self._stack.data.size <= AT_ONCE:
+                self._set_mean(self._stack, eels_jobs.mean_spectrum(self._stack))
+            else:
+                self.job.start(
+                    eels_jobs.mean_spectrum,
+                    self._stack,
+                    on_done=partial(self._set_mean, self._stack),
+                    text="mean spectrum",
+                )
+        self.editor.show_soon()
+        self._on_state()
+
+    def _set_mean(self, stack: SpectralStack, mean: Any) -> None:
+        if stack is not self._stack:
+            return
+        self.previews.set_stack(stack, mean)
+        self.source.note.setText(
+            f"Analyzed: {stack.name}, {stack.n_pixels} pixels, {stack.n_energies} "
+            f"energies {stack.energy[0]:g}-{stack.energy[-1]:g} eV, "
+            f"{stack.quantity.replace('_', ' ')}."
+        )
+
+    def _on_thickness(self, measured: Thickness | None) -> None:
+        if measured is not None:
+            t = measured.t_over_lambda[measured.counted]
+            if t.size:
+                self.source.note.setText(
+                    f"t/λ from {t.min():.2f} to {t.max():.2f}, median "
+                    f"{np.median(t):.2f}; elastic: {measured.half_width:.1f} eV around "
+                    "the zero loss."
+                )
+
+    def _on_edges(self, *_: Any) -> None:
+        self.editor.show_soon()
+        self._on_state()
+
+    def _on_state(self, *_: Any) -> None:
+        workspace = self.workspace
+        self._save.setEnabled(bool(workspace.edges))
+        if workspace.stacks is None and not workspace.sources:
+            hint = (
+                "Open a spectrum image with File > Open, or File > Open Sample > Phase "
+                "map > Si-C composite."
+            )
+        elif workspace.stacks is None:
+            hint = "Choose the spectrum image and its pixels, then press Analyze."
+        elif self.setup.table.current is None:
+            hint = "Page Edges: add the edges that you see in the mean spectrum."
+        elif not workspace.edges:
+            hint = "Drag the windows, look at the subtraction, then press Run."
+        else:
+            hint = (
+                "Page Classes: look at them; open Co-occurrence to compare two edges."
+            )
+        self.set_hint(hint)

@@ -1,0 +1,4 @@
+"""Dock *Latent view*: the latent space linked with images and spectra.
+
+* `view`: the dock. `tools`, `actions`, `selections`, `legend`, `look`: its parts.
+"""

@@ -1,0 +1,184 @@
+"""What every dock has: the next step, the running job, and an end.
+
+* `Dock`: a scrollable body between a hint and a job row; undoes its connections.
+* `guarded`: a slot that tells a foreseeable mistake instead of raising it.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import show_info
+from psygnal import SignalInstance
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import (
+    QDockWidget,
+    QFrame,
+    QLabel,
+    QMainWindow,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_phasemap.views.shell.children import Kind, child_for, end_with
+from napari_phasemap.views.shell.job import FORESEEABLE, JobRow, tell_error
+from napari_phasemap.views.shell.link import ViewerLink, link_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_phasemap.workspace import Workspace
+
+__all__ = ["Dock", "guarded"]
+
+#: Milliseconds until napari has finished placing a new dock.
+PLACE_AFTER = 50
+#: A dock below the image takes this part of the window's height: one in so many.
+BOTTOM_SHARE = 3
+#: Pixels that a dock needs for its controls beside a scroll bar.
+MIN_WIDTH = 330
+#: Which columns the corners below them belong to.
+SIDES = (
+    (Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea),
+    (Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea),
+)
+
+
+def guarded(slot: Callable[..., None]) -> Callable[..., None]:
+    """Return `slot` so that what a user can mend becomes a notification."""
+
+    @wraps(slot)
+    def call(self: Any, *_: Any) -> None:
+        try:
+            slot(self)
+        except FORESEEABLE as error:
+            tell_error(error)
+
+    return call
+
+
+class Dock(QWidget):
+    """A dock of the plugin: hint on top, body that scrolls, job row below.
+
+    Subclasses add to `body`, listen with `listen`, and start jobs on `job`.
+    """
+
+    title = "Phase map"
+    #: "right": one stack of tabs with the other docks; "bottom": below the image.
+    area = "right"
+
+    def __init__(self, viewer: Any, workspace: Workspace | None = None) -> None:
+        super().__init__()
+        viewer = getattr(viewer, "__wrapped__", viewer)
+        self.viewer = viewer
+        self.link: ViewerLink = link_for(viewer)
+        self.workspace = workspace or self.link.workspace
+        self._placed = False
+        self._unbound: list[Any] = []
+        self._connections: list[tuple[Any, Any]] = []
+        self._hint = QLabel()
+        self._hint.setWordWrap(True)
+        self._hint.setStyleSheet("font-weight: bold; padding: 2px;")
+        self.job = JobRow()
+        inner = QWidget()
+        self.body = QVBoxLayout(inner)
+        self.body.setContentsMargins(2, 2, 2, 2)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        area.setWidget(inner)
+        self.scroll = area
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.addWidget(self._hint)
+        layout.addWidget(area, 1)
+        layout.addWidget(self.job)
+        self.setMinimumWidth(MIN_WIDTH)
+        self.destroyed.connect(_closer(self._connections, self.job))
+
+    def set_hint(self, text: str) -> None:
+        """Say what to do next."""
+        self._hint.setText(text)
+
+    def listen(self, signal: Any, slot: Any) -> None:
+        """Connect a signal until the dock goes."""
+        signal.connect(slot)
+        self._connections.append((signal, slot))
+
+    def tell(self, text: str) -> None:
+        """Show a message that needs no answer."""
+        show_info(text)
+
+    def child(self, kind: type[Kind]) -> Kind:
+        """Return the viewer's child process of a kind; it ends with the window."""
+        child = child_for(self.viewer, kind)
+        self._unbound.append(child)
+        return child
+
+    def showEvent(self, event: Any) -> None:
+        """Take a sensible place when shown for the first time."""
+        super().showEvent(event)
+        window = self.window()
+        if isinstance(window, QMainWindow):
+            while self._unbound:
+                end_with(window, self._unbound.pop())
+        if not self._placed:
+            self._placed = True
+            QTimer.singleShot(PLACE_AFTER, self._take_place)
+
+    def _take_place(self) -> None:
+        """Go below the image, or into one stack of tabs with the other docks.
+
+        napari 0.9 reads neither the area nor the tabs from the manifest.
+        """
+        window, dock = self.window(), _dock_of(self)
+        if dock is None or not isinstance(window, QMainWindow) or dock.isFloating():
+            return
+        dock.setWindowTitle(self.title)  # tabs are too narrow for napari's longer one
+        # The columns beside the image keep their height when a dock opens below it.
+        for corner, side in SIDES:
+            window.setCorner(corner, side)
+        if self.area == "bottom":
+            window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+            height = window.height() // BOTTOM_SHARE
+            window.resizeDocks([dock], [height], Qt.Orientation.Vertical)
+            return
+        others = [
+            other
+            for view in window.findChildren(Dock)
+            if view is not self and view.area == self.area
+            if (other := _dock_of(view)) is not None and other.isVisible()
+        ]
+        if others:
+            window.tabifyDockWidget(others[0], dock)
+            dock.raise_()
+
+    def closeEvent(self, event: Any) -> None:
+        """Stop what runs for a dock that is closed."""
+        self.job.close_job()
+        super().closeEvent(event)
+
+
+def _dock_of(widget: QWidget) -> QDockWidget | None:
+    """Return the dock that a widget lives in, None where it stands alone."""
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parentWidget()
+    return parent
+
+
+def _closer(connections: list[tuple[Any, Any]], job: JobRow) -> Callable[..., None]:
+    """Return what undoes a dock's connections without holding the dock."""
+
+    def close(*_: Any) -> None:
+        for signal, slot in connections:
+            if isinstance(signal, SignalInstance):
+                signal.disconnect(slot, missing_ok=True)
+            else:
+                signal.disconnect(slot)
+        connections.clear()
+
+    return close

@@ -1,0 +1,155 @@
+"""Files and samples into the viewer: what the manifest names.
+
+* `get_reader`, `open_paths`: files by drag and drop, File > Open, and the Data dock.
+* `sample_particles`, `sample_counts`, `sample_composite`: File > Open Sample.
+* `write_layer`: File > Save of a stack layer as our own HDF5.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import napari
+
+from napari_phasemap.core.data.progress import OnProgress, ignore_progress
+from napari_phasemap.io.npe2 import METADATA_KEY, stack_layer
+from napari_phasemap.views.shell.link import link_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from napari_phasemap.core.data.stack import SpectralStack
+    from napari_phasemap.io.npe2 import LayerData
+
+__all__ = [
+    "get_reader",
+    "open_paths",
+    "sample_composite",
+    "sample_counts",
+    "sample_particles",
+    "write_layer",
+]
+
+
+def open_paths(
+    paths: Sequence[Path],
+    /,
+    *,
+    energies: Any = None,
+    detector: str | None = None,
+    failures: list[str] | None = None,
+    on_progress: OnProgress = ignore_progress,
+) -> list[SpectralStack]:
+    """Read stacks from files, one after the other.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files of any format that `read_stack` knows.
+    energies, detector
+        As for `read_stack`, for all files.
+    failures : list of str, optional
+        Takes the message of each file that cannot be read, and the others go on; where
+        it is None the first such file ends the reading.
+    on_progress : callable, optional
+        Told the number of files read.
+
+    Returns
+    -------
+    list of SpectralStack
+        A file with several regions gives several.
+    """
+    from napari_phasemap.io.read import read_stack
+
+    stacks: list[SpectralStack] = []
+    for number, path in enumerate(paths):
+        on_progress(number, len(paths), f"reading {path.name}")
+        try:
+            read = read_stack(path, energies=energies, detector=detector)
+        except (ValueError, OSError, ImportError) as error:
+            if failures is None:
+                raise
+            failures.append(str(error))
+            continue
+        stacks.extend(read if isinstance(read, list) else [read])
+    return stacks
+
+
+def get_reader(path: str | list[str]) -> Callable[..., list[LayerData]] | None:
+    """Return a reader if every file is one of ours, judged by content."""
+    from napari_phasemap.io.read import is_readable
+
+    paths = [path] if isinstance(path, str) else path
+    if not all(is_readable(Path(one)) for one in paths):
+        return None
+    return _read_layers
+
+
+def _read_layers(path: str | list[str]) -> list[LayerData]:
+    paths = [path] if isinstance(path, str) else path
+    return _layers(open_paths([Path(one) for one in paths]))
+
+
+def sample_particles() -> list[LayerData]:
+    """Return the sample particles as optical density, background masked."""
+    return _layers(sample_densities())
+
+
+def sample_counts() -> list[LayerData]:
+    """Return the sample particles as transmitted counts."""
+    from napari_phasemap.io.samples import sample_paths
+
+    return _layers(open_paths(sample_paths()))
+
+
+def sample_composite() -> list[LayerData]:
+    """Return the simulated Si-C composite as an EELS spectrum image."""
+    from napari_phasemap.core.simulate.synthetic_eels import simulate_si_c
+
+    sample = simulate_si_c(seed=0)
+    return _layers([sample.core_loss, sample.low_loss])
+
+
+def sample_densities(on_progress: OnProgress = ignore_progress) -> list[SpectralStack]:
+    """Read the sample particles and convert them as the Data dock would."""
+    from napari_phasemap.core.prepare.masking import mask_from
+    from napari_phasemap.core.prepare.preprocess import estimate_i0, optical_density
+    from napari_phasemap.io.samples import sample_paths
+
+    densities = []
+    for stack in open_paths(sample_paths(), on_progress=on_progress):
+        if stack.quantity == "counts":
+            stack = optical_density(stack, estimate_i0(stack))
+        mask = mask_from(stack, method="otsu")
+        densities.append(stack.with_step("mask: Otsu of the mean OD", mask=mask))
+    return densities
+
+
+def _layers(stacks: Sequence[SpectralStack]) -> list[LayerData]:
+    """Return layer data; the viewer's link lays the layers side by side."""
+    viewer = napari.current_viewer()
+    if viewer is not None:
+        link_for(viewer)
+    return [stack_layer(stack) for stack in stacks]
+
+
+def write_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write the stack of an image layer with everything it knows.
+
+    Raises
+    ------
+    ValueError
+        If the layer does not hold a stack: there would be no energies to write.
+    """
+    from napari_phasemap.io.stackfile import write_stack
+
+    about = attributes.get("metadata", {}).get(METADATA_KEY, {})
+    stack = about.get("stack")
+    if stack is None:
+        raise ValueError(
+            f"layer {attributes.get('name')!r} holds no spectral stack; choose the "
+            "image layer of a particle"
+        )
+    write_stack(stack, path, overwrite=True)
+    return [path]

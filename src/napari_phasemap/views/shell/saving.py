@@ -1,0 +1,108 @@
+"""The workspace as files: what the Save button writes.
+
+* `save_workspace`: results, table, figures and recipe in a new folder.
+* `open_results`, `show_results`: what was saved, back in the workspace.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_phasemap.core.data.progress import OnProgress, ignore_progress
+from napari_phasemap.workspace import Selection
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_phasemap.views.shell.link import ViewerLink
+    from napari_phasemap.workspace import Workspace
+
+__all__ = ["open_results", "results_of", "save_workspace", "show_results"]
+
+
+def results_of(workspace: Workspace) -> Any:
+    """Return a snapshot of the workspace that may be written in another thread.
+
+    Raises
+    ------
+    ValueError
+        If there is no phase map yet.
+    """
+    from napari_phasemap.io.results import Results
+
+    if workspace.stacks is None or workspace.phase_map is None:
+        raise ValueError("there is nothing to save yet; correlate first")
+    maps = {"phase_map": workspace.phase_map}
+    if workspace.resolved is not None:
+        maps["resolved"] = workspace.resolved
+    return Results(
+        stacks=workspace.stacks,
+        references=workspace.references,
+        maps=maps,
+        latent=workspace.latent,
+        latent_name=workspace.latent_name,
+        features=dict(workspace.features),
+        selections=tuple(workspace.selections),  # type: ignore[arg-type]
+        threshold=workspace.threshold,
+        recipe=_recipe(workspace),
+    )
+
+
+def save_workspace(
+    results: Any,
+    folder: Path,
+    /,
+    *,
+    overwrite: bool = False,
+    on_progress: OnProgress = ignore_progress,
+) -> Path:
+    """Write a snapshot into a new folder, as the command line does."""
+    from napari_phasemap.pipeline.bundle import write_bundle
+
+    return write_bundle(results, folder, overwrite=overwrite, on_progress=on_progress)
+
+
+def open_results(path: Path, /, *, on_progress: OnProgress = ignore_progress) -> Any:
+    """Read results that were saved here or written by the command line."""
+    from napari_phasemap.io.results import read_results
+
+    on_progress(0, 1, f"reading {path.name}")
+    return read_results(path)
+
+
+def show_results(results: Any, link: ViewerLink) -> None:
+    """Put results into the workspace in place of what is there."""
+    workspace = link.workspace
+    for name in [source.name for source in workspace.sources]:
+        link.close_stack(name)
+    link.open_stacks(list(results.stacks))
+    workspace.set_stacks(results.stacks)
+    workspace.references = results.references
+    workspace.threshold = results.threshold
+    maps = dict(results.maps)
+    workspace.phase_map = maps.get("phase_map", next(iter(maps.values()), None))
+    workspace.features = dict(results.features)
+    workspace.latent_name = results.latent_name
+    workspace.latent = results.latent
+    workspace.resolved = maps.get("resolved")
+    workspace.selections = tuple(
+        Selection(named.name, named.pixels, named.color) for named in results.selections
+    )
+
+
+def _recipe(workspace: Workspace) -> dict[str, Any]:
+    """Return what was done: by hand in napari, so steps instead of a command."""
+    from napari_phasemap.pipeline.recipe import provenance
+
+    stacks = workspace.stacks or ()
+    maps = (workspace.phase_map, workspace.resolved)
+    return {
+        "provenance": provenance([]),
+        "threshold": workspace.threshold,
+        "histories": {stack.name: list(stack.history) for stack in stacks},
+        "steps": [
+            {"method": phases.method, "parameters": dict(phases.parameters)}
+            for phases in maps
+            if phases is not None
+        ],
+    }

@@ -1,0 +1,268 @@
+"""Learn a latent space and resolve ambiguous pixels in it: the third dock.
+
+* `LatentPanel`: trains in a child process, resolves, saves and applies models.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtWidgets import QFileDialog, QPushButton
+
+from napari_phasemap.models.child import TrainerProcess
+from napari_phasemap.pipeline.latent_steps import (
+    Encoded,
+    apply_model,
+    load_model,
+    train,
+)
+from napari_phasemap.pipeline.resolving import Resolved, resolve
+from napari_phasemap.views.shell.dock import Dock, guarded
+from napari_phasemap.views.training.model_box import ModelBox
+from napari_phasemap.views.training.resolve_box import ResolveBox
+
+if TYPE_CHECKING:
+    import napari.viewer
+
+    from napari_phasemap.core.data.stack_set import StackSet
+    from napari_phasemap.workspace import Workspace
+
+__all__ = ["LatentPanel"]
+
+DISAGREEMENT = "disagreement"
+DISAGREEMENT_COLOR = "#ff2020"
+
+
+class LatentPanel(Dock):
+    """Trains the model on the stacks and re-assigns ambiguous pixels.
+
+    Writes `workspace.latent` with its name and markers, and `workspace.resolved`.
+    """
+
+    title = "Latent space"
+
+    def __init__(
+        self, viewer: napari.viewer.Viewer, workspace: Workspace | None = None
+    ) -> None:
+        super().__init__(viewer, workspace)
+        self.trainer = self.child(TrainerProcess)
+        self.model = ModelBox()
+        self.resolving = ResolveBox()
+        self.body.addWidget(self.model)
+        self.body.addWidget(self.resolving)
+        self._open_view = QPushButton("Open the linked latent view")
+        self._open_view.clicked.connect(self.open_view)
+        self.body.addWidget(self._open_view)
+        self.body.addStretch(1)
+        self.model.train.clicked.connect(self.train)
+        self.model.apply.clicked.connect(self.apply)
+        self.model.save.clicked.connect(self._ask_save)
+        self.model.load.clicked.connect(self._ask_load)
+        self.resolving.run.clicked.connect(self.resolve)
+        self.resolving.select.clicked.connect(self.select_disagreement)
+        self.model.losses.set_theme(self.viewer.theme)
+        self.listen(self.viewer.events.theme, self.model.losses.on_theme)
+        self._disagreement: Any = None
+        events = self.workspace.events
+        self.listen(events.stacks, self._on_stacks)
+        for signal in (events.latent, events.phase_map, events.resolved):
+            self.listen(signal, self._on_state)
+        self._on_stacks(self.workspace.stacks)
+
+    # ---- What a user does ----
+
+    @guarded
+    def train(self) -> None:
+        """Train on the checked particles, beside the window and napari's process."""
+        stacks = self._stacks_to("train on")
+        chosen, parameters = self.model.chosen(), self.model.parameters()
+        self.model.losses.begin()
+        self.job.start(
+            train,
+            self.trainer,
+            stacks,
+            self._covering_references(stacks),
+            chosen,
+            preset=self.model.preset.currentText(),
+            seed=self.model.seed.value(),
+            parameters=parameters,
+            on_epoch=self.model.losses.add,
+            on_done=self._on_encoded,
+            on_cancel=self.trainer.cancel,
+            text="training",
+        )
+
+    @guarded
+    def apply(self) -> None:
+        """Encode the stacks with the model there is."""
+        if self.trainer.summary is None:
+            raise ValueError("there is no model yet; train one or load one")
+        stacks = self._stacks_to("encode")
+        self.job.start(
+            apply_model,
+            self.trainer,
+            stacks,
+            self._covering_references(stacks),
+            on_done=self._on_encoded,
+            on_cancel=self.trainer.cancel,
+            text="encoding",
+        )
+
+    @guarded
+    def resolve(self) -> None:
+        """Assign the ambiguous pixels by what the latent space says."""
+        workspace = self.workspace
+        if workspace.phase_map is None:
+            raise ValueError(
+                "there is no phase map to resolve; correlate in Plugins > Phase map > "
+                "Phase map first"
+            )
+        if workspace.latent is None:
+            raise ValueError("there is no latent space yet; press Train")
+        choice = self.resolving.value()
+        self.job.start(
+            resolve,
+            workspace.latent,
+            workspace.latent_markers,
+            workspace.phase_map,
+            threshold=workspace.threshold,
+            method=choice["method"],
+            scope=choice["scope"],
+            on_done=self._on_resolved,
+            text="resolving",
+        )
+
+    @guarded
+    def select_disagreement(self) -> None:
+        """Select the unambiguous pixels in the cluster of another phase."""
+        if self._disagreement is not None:
+            self.workspace.select(self._disagreement, "select disagreement")
+
+    def open_view(self) -> None:
+        """Open the linked 3-D view of the latent space."""
+        self.viewer.window.add_plugin_dock_widget("napari-phasemap", "Latent view")
+
+    def save_model(self, folder: Path, *, overwrite: bool = False) -> None:
+        """Write the model into a folder."""
+        self.job.start(
+            self.trainer.save,
+            folder,
+            overwrite=overwrite,
+            on_done=lambda _: self.tell(f"Model saved in {folder}"),
+            text="saving the model",
+        )
+
+    def load_model(self, folder: Path) -> None:
+        """Load a model and encode the stacks with it."""
+        stacks = self.workspace.stacks
+        self.job.start(
+            load_model,
+            self.trainer,
+            folder,
+            stacks,
+            None if stacks is None else self._covering_references(stacks),
+            on_done=self._on_loaded,
+            on_cancel=self.trainer.cancel,
+            text="loading the model",
+        )
+
+    # ---- What comes back ----
+
+    def _on_encoded(self, encoded: Encoded) -> None:
+        workspace = self.workspace
+        history = encoded.summary.get("history")
+        if history:
+            self.model.losses.show_history(history)
+        if workspace.stacks is not encoded.stacks:
+            self.tell("The stacks changed meanwhile; press Apply to encode them.")
+            return
+        self.resolving.clear()
+        workspace.resolved = None
+        workspace.latent_markers = dict(encoded.markers)
+        workspace.features = {
+            **workspace.features,
+            "mixture component": encoded.components,
+        }
+        workspace.latent_name = "GMVAE"
+        workspace.latent = encoded.latent
+
+    def _on_loaded(self, encoded: Encoded | None) -> None:
+        if encoded is not None:
+            self._on_encoded(encoded)
+        else:
+            self.tell("Model loaded; open stacks, then press Apply.")
+        self._on_state()
+
+    def _on_resolved(self, resolved: Resolved) -> None:
+        workspace = self.workspace
+        if workspace.phase_map is None or (
+            len(resolved.disagreement) != workspace.phase_map.n_pixels
+        ):
+            self.tell("The phase map changed meanwhile; press Resolve again.")
+            return
+        self._disagreement = resolved.disagreement
+        workspace.apply("resolve ambiguity", resolved=resolved.phase_map)
+        self.link.results.show("resolved phase")
+        self.link.results.show_labels(
+            DISAGREEMENT,
+            resolved.disagreement,
+            ("disagreement",),
+            (DISAGREEMENT_COLOR,),
+            {"step": "disagreement", "parameters": self.resolving.value()},
+            visible=False,
+        )
+        self.resolving.show_result(resolved)
+
+    # ---- Following the workspace ----
+
+    def _on_stacks(self, stacks: StackSet | None) -> None:
+        self.model.set_stacks(() if stacks is None else stacks.names)
+        self._disagreement = None
+        self.resolving.clear()
+        self._on_state()
+
+    def _on_state(self, *_: Any) -> None:
+        workspace = self.workspace
+        if workspace.stacks is None:
+            hint = "Open optical-density stacks first (Data, or the sample particles)."
+        elif workspace.latent is None:
+            hint = "Press Train: the model learns from the spectra of all particles."
+        elif workspace.phase_map is None:
+            hint = "Correlate in the Phase map dock, then resolve ambiguity here."
+        elif workspace.resolved is None:
+            hint = "Press Resolve ambiguity, or open the linked latent view."
+        else:
+            hint = "Compare the layers phase and resolved phase; look at disagreement."
+        self.set_hint(hint)
+        self.resolving.run.setEnabled(
+            workspace.latent is not None and workspace.phase_map is not None
+        )
+
+    def _stacks_to(self, purpose: str) -> StackSet:
+        if self.workspace.stacks is None:
+            raise ValueError(f"there is no optical density to {purpose}; open it first")
+        return self.workspace.stacks
+
+    def _covering_references(self, stacks: StackSet) -> Any:
+        """Return the references if they cover the stacks: they become markers."""
+        references = self.workspace.references
+        if references is None:
+            return None
+        low, high = references.energy[0], references.energy[-1]
+        covered = np.all((stacks.energy >= low) & (stacks.energy <= high))
+        return references if covered else None
+
+    def _ask_save(self) -> None:
+        if self.trainer.summary is None:
+            self.tell("There is no model yet; train one or load one.")
+            return
+        path, _ = QFileDialog.getSaveFileName(self, "Save the model as a new folder")
+        if path:
+            self.save_model(Path(path))
+
+    def _ask_load(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder of a saved model")
+        if folder:
+            self.load_model(Path(folder))

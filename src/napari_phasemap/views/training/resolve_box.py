@@ -1,0 +1,101 @@
+"""What the latent space says about ambiguous pixels: the lower half of the dock.
+
+* `ResolveBox`: method, scope, the table of changes and how far methods agree.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+)
+
+from napari_phasemap.pipeline.resolving import METHODS
+
+if TYPE_CHECKING:
+    from napari_phasemap.core.phases.changes import ChangeTable
+    from napari_phasemap.pipeline.resolving import Resolved
+
+__all__ = ["ResolveBox"]
+
+
+class ResolveBox(QGroupBox):
+    """Shows the choice of method and what came of it; the dock connects the buttons."""
+
+    def __init__(self) -> None:
+        super().__init__("Resolve ambiguity")
+        layout = QVBoxLayout(self)
+        form = QFormLayout()
+        self._method = QComboBox()
+        for method, text in METHODS.items():
+            self._method.addItem(text, method)
+        shortened = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        self._method.setSizeAdjustPolicy(shortened)
+        self._all = QCheckBox("re-assign all pixels")
+        self._all.setToolTip("To see false positives of the correlation (Fig. S6b).")
+        form.addRow("by", self._method)
+        layout.addLayout(form)
+        layout.addWidget(self._all)
+        row = QHBoxLayout()
+        self.run = QPushButton("Resolve ambiguity")
+        self.select = QPushButton("Select disagreement")
+        self.select.setToolTip(
+            "Select the unambiguous pixels that lie in the latent cluster of another "
+            "phase; also shown as a layer."
+        )
+        self.select.setEnabled(False)
+        row.addWidget(self.run)
+        row.addWidget(self.select)
+        layout.addLayout(row)
+        self._text = QLabel("")
+        self._text.setWordWrap(True)
+        layout.addWidget(self._text)
+        self._table = QTableWidget()
+        self._table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self._table.verticalHeader().setVisible(False)
+        self._table.setVisible(False)
+        layout.addWidget(self._table)
+
+    def value(self) -> dict[str, str]:
+        """Return method and scope."""
+        scope = "all" if self._all.isChecked() else "ambiguous"
+        return {"method": str(self._method.currentData()), "scope": scope}
+
+    def show_result(self, resolved: Resolved) -> None:
+        """Say how much changed and how far methods agree."""
+        self._text.setText(str(resolved))
+        self.select.setEnabled(bool(resolved.disagreement.any()))
+        self._fill(resolved.table)
+
+    def clear(self) -> None:
+        """Forget the last result."""
+        self._text.setText("")
+        self._table.setVisible(False)
+        self.select.setEnabled(False)
+
+    def _fill(self, table: ChangeTable) -> None:
+        rows = table.rows
+        self._table.setColumnCount(len(table.header))
+        self._table.setHorizontalHeaderLabels(list(table.header))
+        self._table.setRowCount(len(rows))
+        for row, values in enumerate(rows):
+            for column, value in enumerate(values):
+                text = f"{value:.2f}" if isinstance(value, float) else str(value)
+                text = "" if text == "nan" else text
+                self._table.setItem(row, column, QTableWidgetItem(text))
+        header = self._table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        height = self._table.verticalHeader().length() + header.height() + 18
+        self._table.setMinimumHeight(min(height, 260))
+        self._table.setVisible(True)

@@ -1,0 +1,6 @@
+"""Forms and plots that know neither viewer nor workspace.
+
+* `plot`, `quick_plot`: matplotlib in a dock; a plot that follows the mouse.
+* `forms`: a form made from a signature. `fitted`, `steady_label`: widgets that keep
+  their size.
+"""

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.ndimage import fourier_shift, gaussian_filter
+
+from napari_phasemap.core.data.progress import Cancelled
+from napari_phasemap.core.data.stack import SpectralStack
+from napari_phasemap.core.prepare.alignment import align, estimate_shifts
+
+SHAPE = (60, 90)
+
+
+def drifting_stack(drift, noise=0.0, seed=0):
+    """A textured particle on empty background that changes contrast and drifts."""
+    rng = np.random.default_rng(seed)
+    rows, cols = np.indices(SHAPE)
+    texture = gaussian_filter(rng.normal(size=SHAPE), 3) * 20
+    disk = np.hypot((rows - 30) / 0.8, cols - 44) < 24
+    particle = gaussian_filter(np.where(disk, 2.0 + texture, 0.0), 1)
+    frames = []
+    for number, shift in enumerate(drift):
+        contrast = 0.4 + 0.6 * abs(np.sin(number))
+        moved = np.fft.ifft2(fourier_shift(np.fft.fft2(particle), shift)).real
+        frames.append(contrast * moved + noise * rng.normal(size=SHAPE))
+    energy = 500.0 + np.arange(len(drift))
+    return SpectralStack(frames, energy, quantity="optical_density", name="P1")
+
+
+def random_walk(n, step=0.7, seed=1):
+    walk = np.random.default_rng(seed).normal(0, step, (n, 2)).cumsum(axis=0)
+    return walk - walk.mean(axis=0)
+
+
+@pytest.mark.parametrize("reference", ["neighbor", "mean"])
+def test_a_known_drift_is_found_on_an_image_that_is_not_square(reference):
+    drift = random_walk(13)
+    stack = drifting_stack(drift, noise=0.02)
+    shifts = estimate_shifts(stack, reference=reference)
+    assert shifts.shape == (13, 2)
+    assert_allclose(shifts, -drift, atol=0.3)
+
+
+def test_no_drift_gives_no_shift():
+    shifts = estimate_shifts(drifting_stack(np.zeros((6, 2))))
+    assert_allclose(shifts, 0, atol=0.051)
+
+
+def test_aligned_frames_lie_on_each_other():
+    drift = random_walk(10, seed=2)
+    stack = drifting_stack(drift)
+    aligned = align(stack, estimate_shifts(stack))
+
+    def spread(which):
+        # contrast changes on purpose, so frames are compared by their correlation
+        spectra = which.data[:, 15:45, 20:70].reshape(10, -1)
+        return np.corrcoef(spectra).min()
+
+    assert spread(aligned) > 0.98
+    assert spread(stack) < spread(aligned) - 0.02
+    assert "aligned" in aligned.history[-1]
+
+
+def test_a_frame_that_cannot_be_aligned_does_not_carry_the_others_away():
+    drift = random_walk(13, step=0.3, seed=3)
+    data = drifting_stack(drift).data.copy()
+    data[6] = np.random.default_rng(4).normal(size=SHAPE)
+    shifts = estimate_shifts(SpectralStack(data, np.arange(13.0)))
+    others = np.delete(np.arange(13), 6)
+    error = shifts + drift
+    error -= np.median(error, axis=0)
+    assert np.abs(error[others]).max() < 2.0
+
+
+def test_missing_frames_are_interpolated_and_stay_missing():
+    drift = random_walk(8, seed=5)
+    data = drifting_stack(drift).data.copy()
+    data[3] = np.nan
+    stack = SpectralStack(data, np.arange(8.0))
+    shifts = estimate_shifts(stack)
+    assert_allclose(shifts[3], (shifts[2] + shifts[4]) / 2)
+    aligned = align(stack, shifts)
+    assert aligned.missing_frames.tolist() == [i == 3 for i in range(8)]
+    assert aligned.mask.sum() > 0.7 * aligned.mask.size
+
+
+def test_whole_pixels_are_moved_without_changing_a_value():
+    data = np.random.default_rng(6).random((2, 7, 11), dtype=np.float32)
+    aligned = align(SpectralStack(data, [1, 2]), [[0, 0], [2, -3]], order=0)
+    assert_array_equal(aligned.data[0], data[0])
+    assert_array_equal(aligned.data[1][2:, :-3], data[1][:-2, 3:])
+    expected = np.zeros((7, 11), dtype=bool)
+    expected[2:, :-3] = True
+    assert_array_equal(aligned.mask, expected)
+    assert np.isnan(aligned.data[1][~expected]).all()
+    assert "37 pixels" in aligned.history[-1]
+
+
+@pytest.mark.parametrize("order", [1, 3])
+def test_half_pixels_are_interpolated(order):
+    ramp = np.tile(np.arange(20.0), (10, 1))
+    aligned = align(
+        SpectralStack([ramp, ramp], [1, 2]), [[0, 0], [0, 0.5]], order=order
+    )
+    inner = aligned.data[1][:, 6:14]
+    assert_allclose(inner, ramp[:, 6:14] - 0.5, atol=5e-3)
+
+
+def test_pixels_without_a_value_spread_no_further_than_their_neighbors():
+    data = np.ones((2, 12, 15))
+    data[1, 6, 7] = np.nan
+    stack = SpectralStack(data, [1, 2])
+    aligned = align(stack, [[0, 0], [0.5, 0]])
+    lost = np.argwhere(~aligned.mask[1:]) + np.array([1, 0])  # row 0 has moved in
+    assert [6, 7] in lost.tolist()
+    assert np.abs(lost - [6, 7]).max() == 1
+    with pytest.raises(ValueError, match=r"frame at 2 eV .* order 1"):
+        align(stack, [[0, 0], [0.5, 0]], order=3)
+
+
+def test_an_earlier_mask_is_kept():
+    mask = np.eye(12, 15)
+    stack = SpectralStack(np.ones((2, 12, 15)), [1, 2], mask=mask)
+    assert_array_equal(align(stack, np.zeros((2, 2))).mask, mask.astype(bool))
+
+
+@pytest.mark.parametrize(
+    ("shifts", "options", "message"),
+    [
+        (np.zeros((3, 2)), {}, r"\(3, 2\).*\(2, 2\)"),
+        ([[0, 0], [0, np.nan]], {}, "finite"),
+        ([[0, 0], [0, 0]], {"order": 9}, "got 9"),
+        ([[-50, 0], [50, 0]], {}, "no pixel"),
+    ],
+)
+def test_unusable_shifts_are_refused(shifts, options, message):
+    stack = SpectralStack(np.ones((2, 12, 15)), [1, 2])
+    with pytest.raises(ValueError, match=message):
+        align(stack, shifts, **options)
+
+
+def test_tiny_images_and_unknown_references_are_refused():
+    with pytest.raises(ValueError, match="at least 8"):
+        estimate_shifts(SpectralStack(np.ones((2, 3, 90)), [1, 2]))
+    with pytest.raises(ValueError, match="neighbor, mean"):
+        estimate_shifts(SpectralStack(np.ones((2, 9, 9)), [1, 2]), reference="first")
+
+
+def test_blank_frames_do_not_move():
+    shifts = estimate_shifts(SpectralStack(np.ones((3, 9, 9)), [1, 2, 3]))
+    assert_array_equal(shifts, 0)
+
+
+def test_progress_can_stop():
+    def stop(done, total, text):
+        raise Cancelled
+
+    stack = drifting_stack(np.zeros((3, 2)))
+    with pytest.raises(Cancelled):
+        estimate_shifts(stack, on_progress=stop)
+    with pytest.raises(Cancelled):
+        align(stack, np.zeros((3, 2)), on_progress=stop)
+
+
+def test_the_real_aligned_stack_needs_hardly_any_shift(real_data):
+    tifffile = pytest.importorskip("tifffile")
+    folder = real_data / "als-toner-71214078-fe2p" / "derived"
+    counts = tifffile.imread(folder / "71214078_counts.tif")[::6]
+    shifts = estimate_shifts(SpectralStack(counts, np.arange(float(len(counts)))))
+    assert np.abs(shifts).max() < 1.5
