@@ -20,8 +20,9 @@ import numpy as np
 
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.core.latent.comparison import accuracy, all_assignments
+from napari_phasemap.core.latent.components import pca_latent
 from napari_phasemap.core.latent.latent import LatentSpace
-from napari_phasemap.core.phases.baselines import linear_combination_fit, pca_latent
+from napari_phasemap.core.phases.baselines import linear_combination_fit
 from napari_phasemap.core.phases.changes import disagreement
 from napari_phasemap.core.phases.correlation import pearson_map
 from napari_phasemap.core.phases.neighbors import chi_square_map, smooth_potts

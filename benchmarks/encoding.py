@@ -25,7 +25,7 @@ def bare_products(model: GMVAE):
     """Return a function that does only the products of the encoder."""
     import tensorflow as tf
 
-    from napari_phasemap.models._module import mapped
+    from napari_phasemap.models.network import mapped
 
     layers = model.network_.encoder.layers
     kernels = [layer.kernel.value for layer in layers if hasattr(layer, "kernel")]

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import inspect
+import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -78,3 +81,33 @@ def test_the_promised_names_load_no_heavy_library():
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+FIRST_GENERATION = json.loads(
+    (Path(__file__).parent / "data" / "public_0.1.json").read_text()
+)
+
+
+def spelled(default: object) -> str:
+    """Return a default as text, functions without their address."""
+    return re.sub(" at 0x[0-9a-f]+", "", repr(default))
+
+
+@pytest.mark.parametrize("name", FIRST_GENERATION)
+def test_scripts_written_for_the_first_generation_still_call_what_they_called(name):
+    """Names, parameters, their kinds, their defaults and the members of classes."""
+    before = FIRST_GENERATION[name]
+    assert name in pm.__all__
+    now = getattr(pm, name)
+    missing = [one for one in before["members"] if not hasattr(now, one)]
+    assert not missing
+    if not before["parameters"]:
+        return
+    parameters = inspect.signature(now).parameters
+    for parameter, kind, default in before["parameters"]:
+        assert parameter in parameters
+        assert parameters[parameter].kind.name == kind
+        if default is not None:
+            assert spelled(parameters[parameter].default) == default
+    required = {key for key, one in parameters.items() if one.default is one.empty}
+    assert required <= {one for one, _, default in before["parameters"] if not default}

@@ -15,7 +15,7 @@ import numpy as np
 
 from napari_phasemap.core.bonds.mutual_information import ABSENT
 from napari_phasemap.core.data.stack_set import StackSet
-from napari_phasemap.figures.maps import _show, draw_phase_map
+from napari_phasemap.figures.maps import draw_phase_map, show_image
 from napari_phasemap.figures.style import MM, NORMAL, SMALL, dress
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def draw_thickness(
     """Draw t/lambda of `stack`'s pixels in gray; uncounted pixels are transparent."""
     values = np.where(measured.counted, measured.t_over_lambda, np.float32(np.nan))
     image = StackSet([stack]).to_image(values, 0)
-    artist = _show(axes, stack, image, scale_bar=True)
+    artist = show_image(axes, stack, image, scale_bar=True)
     artist.set(cmap="gray")
     axes.set_title("t/λ", fontsize=NORMAL)
     return artist
@@ -267,7 +267,7 @@ def eels_sheet(analysis: EelsAnalysis, /, *, alpha: float = 0.01) -> Figure:
     else:
         mean = np.asarray(analysis.stack.data.mean(axis=0), dtype=np.float32)
         image = np.where(analysis.stack.mask, mean, np.float32(np.nan))
-        artist = _show(first, analysis.stack, image, scale_bar=True)
+        artist = show_image(first, analysis.stack, image, scale_bar=True)
         artist.set(cmap="gray")
         first.set_title("mean counts", fontsize=NORMAL)
     bar = figure.colorbar(artist, ax=first, shrink=0.7)

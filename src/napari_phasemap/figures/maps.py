@@ -90,7 +90,7 @@ def draw_phase_map(
     if brightness:
         rgba[:, :3] *= reliability_brightness(phases)[:, np.newaxis]
     image = stacks.to_image(rgba, index, fill=0.0)
-    return _show(axes, stacks[index], image, scale_bar=scale_bar)
+    return show_image(axes, stacks[index], image, scale_bar=scale_bar)
 
 
 def draw_reliability(
@@ -119,7 +119,7 @@ def draw_reliability(
     """
     limit = reliability_limit(phases) if limit is None else limit
     image = stacks.to_image(np.minimum(phases.reliability, np.float32(1e6)), index)
-    artist = _show(axes, stacks[index], image, scale_bar=scale_bar)
+    artist = show_image(axes, stacks[index], image, scale_bar=scale_bar)
     artist.set(cmap="gray", clim=(0.0, limit))
     return artist
 
@@ -164,7 +164,7 @@ def draw_correlation_map(
     low, high = correlation_limits(phases) if limits is None else limits
     scores = phases.scores[:, phases.names.index(phase)]
     image = stacks.to_image(scores, index)
-    artist = _show(axes, stacks[index], image, scale_bar=scale_bar)
+    artist = show_image(axes, stacks[index], image, scale_bar=scale_bar)
     artist.set(cmap="viridis", clim=(low, high))
     return artist
 
@@ -203,7 +203,7 @@ def correlation_limits(phases: PhaseMap) -> tuple[float, float]:
     return float(low), float(high if high > low else low + 1e-6)
 
 
-def _show(
+def show_image(
     axes: Axes, stack: SpectralStack, image: NDArray[Any], *, scale_bar: bool
 ) -> AxesImage:
     """Show an image the right way up, without ticks, with a scale bar."""

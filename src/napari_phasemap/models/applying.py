@@ -34,7 +34,7 @@ class Runner:
     """
 
     def __init__(self, network: Any, what: str, *, normalize: bool = True) -> None:
-        from napari_phasemap.models import _module
+        from napari_phasemap.models.network import CHUNK_ROWS, mapped
 
         self.network = network
         self.what = what
@@ -43,7 +43,7 @@ class Runner:
             and what != "decode"
             and network.parameters.normalization == "standardize"
         )
-        self.chunk_rows = _module.CHUNK_ROWS
+        self.chunk_rows = CHUNK_ROWS
         p = network.parameters
         n_columns = p.n_latent if what == "decode" else network.n_energies
         self.widths = {
@@ -53,7 +53,7 @@ class Runner:
             "reconstruct": [network.n_energies],
             "decode": [network.n_energies],
         }[what]
-        self._function = _module.mapped(self._rows, n_columns)
+        self._function = mapped(self._rows, n_columns)
 
     def run(self, rows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """Return one array of shape (n_rows, width) per output."""

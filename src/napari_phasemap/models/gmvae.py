@@ -1,6 +1,6 @@
 """Learn a latent space of all spectra with a Gaussian mixture variational autoencoder.
 
-* `GMVAE`: numpy in, numpy out; the network itself is in `_module`.
+* `GMVAE`: numpy in, numpy out; the network itself is in `network`.
 """
 
 from __future__ import annotations

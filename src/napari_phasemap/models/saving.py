@@ -95,10 +95,10 @@ def load(kind: type[Model], folder: str | PathLike[str], /) -> Model:
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{source} is damaged: {DESCRIPTION}: {error}") from error
     start_tensorflow(model.n_threads)
-    from napari_phasemap.models import _module
+    from napari_phasemap.models.network import Network
     from napari_phasemap.models.training import learned
 
-    network = _module.Network(model.parameters, n_energies, seed=model.seed)
+    network = Network(model.parameters, n_energies, seed=model.seed)
     try:
         network.encoder.load_weights(source / "encoder.keras")
         network.decoder.load_weights(source / "decoder.keras")

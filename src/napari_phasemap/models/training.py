@@ -63,7 +63,7 @@ def train(
     on_progress(0, 0, "starting TensorFlow")
     threads, device = start_tensorflow(n_threads)
     precision = chosen_precision(parameters.precision, device)
-    from napari_phasemap.models import _module
+    from napari_phasemap.models.network import Network, train_steps
 
     rng = np.random.default_rng([seed, 1])
     order = rng.permutation(len(spectra))
@@ -72,8 +72,8 @@ def train(
     batch = min(parameters.batch_size, n_train)
     n_epochs, per_epoch = parameters.n_epochs(n_train), n_train // batch
     rates = learning_rates(parameters, n_epochs * per_epoch)
-    network = _module.Network(parameters, spectra.shape[1], seed=seed)
-    run = _module.train_steps(
+    network = Network(parameters, spectra.shape[1], seed=seed)
+    run = train_steps(
         network,
         spectra,
         rates,
@@ -166,7 +166,7 @@ def _evaluation(network: Any) -> Callable[[NDArray[np.float32]], dict[str, float
     """Return a function that gives the losses at the latent means, without dropout."""
     import tensorflow as tf
 
-    from napari_phasemap.models._module import CHUNK_ROWS, mapped
+    from napari_phasemap.models.network import CHUNK_ROWS, mapped
 
     seed = tf.constant([0, 0])
 

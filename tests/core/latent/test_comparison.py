@@ -13,8 +13,9 @@ from napari_phasemap.core.latent.comparison import (
     all_assignments,
     compare_methods,
 )
+from napari_phasemap.core.latent.components import pca_latent
 from napari_phasemap.core.latent.latent import LatentSpace
-from napari_phasemap.core.phases.baselines import linear_combination_fit, pca_latent
+from napari_phasemap.core.phases.baselines import linear_combination_fit
 from napari_phasemap.core.phases.changes import change_table, disagreement
 from napari_phasemap.core.phases.correlation import pearson_map
 from napari_phasemap.core.simulate import synthetic

@@ -25,7 +25,7 @@ def engine(request, monkeypatch):
     """Run every test with the compiled pass and with plain numpy."""
     correlation._rank_function.cache_clear()
     if request.param == "numpy":
-        monkeypatch.setitem(sys.modules, "napari_phasemap.core.phases._kernels", None)
+        monkeypatch.setitem(sys.modules, "napari_phasemap.core.phases.kernels", None)
     yield request.param
     correlation._rank_function.cache_clear()
 
@@ -413,12 +413,12 @@ def test_real_end_members_rank_real_spectra_like_float64(real_data):
 def test_a_failing_compiler_falls_back_to_numpy(engine, monkeypatch, caplog):
     if engine == "numpy":
         pytest.skip("nothing to fail")
-    from napari_phasemap.core.phases import _kernels
+    from napari_phasemap.core.phases import kernels
 
     def fail(*args):
         raise RuntimeError("LLVM ERROR")
 
-    monkeypatch.setattr(_kernels, "rank_pixels", fail)
+    monkeypatch.setattr(kernels, "rank_pixels", fail)
     stack = make_stack(np.random.default_rng(23).random((13, 4, 4)))
     phases = pearson_map(stack, make_references(3, 13))
     assert "numpy is used instead" in caplog.text

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from napari_phasemap.core.data.stack import _table
+from napari_phasemap.core.data.text_table import described
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -84,17 +84,17 @@ class NetEdge:
     @cached_property
     def snr(self) -> NDArray[np.float32]:
         """Net sum over its standard error per pixel; 0 where nothing was measured."""
-        return _ratio(self.signal, np.sqrt(self.signal_variance), empty=0.0)
+        return ratio(self.signal, np.sqrt(self.signal_variance), empty=0.0)
 
     @cached_property
     def significance(self) -> NDArray[np.float32]:
         """Net sum over the error it had without an edge: z of "there is an edge"."""
-        return _ratio(self.signal, np.sqrt(self.null_variance), empty=0.0)
+        return ratio(self.signal, np.sqrt(self.null_variance), empty=0.0)
 
     @cached_property
     def jump_ratio(self) -> NDArray[np.float32]:
         """Sum in the window over the background there; 1 where there is none."""
-        return _ratio(self.signal + self.background, self.background, empty=1.0)
+        return ratio(self.signal + self.background, self.background, empty=1.0)
 
     @property
     def energy(self) -> NDArray[np.float64]:
@@ -129,7 +129,7 @@ class NetEdge:
 
     def __repr__(self) -> str:
         flagged = int(np.count_nonzero(self.flags))
-        return _table(
+        return described(
             f"NetEdge {self.name!r} by {self.method}",
             {
                 "window": f"{self.energy[0]:g}-{self.energy[-1]:g} eV, "
@@ -174,10 +174,10 @@ def edge_present(
     variance = edge.null_variance
     if neighbors > 0:
         # The square of a Gaussian of width s is one of width s / sqrt(2) over 4 pi s^2.
-        smooth = _averaged(variance, edge.net.mask, neighbors / np.sqrt(2.0))
+        smooth = averaged_inside(variance, edge.net.mask, neighbors / np.sqrt(2.0))
         variance = smooth * min(1.0, 1.0 / (4.0 * np.pi * neighbors**2))
-    z = _ratio(signal, np.sqrt(variance), empty=0.0)
-    jump = _ratio(signal + background, background, empty=1.0)
+    z = ratio(signal, np.sqrt(variance), empty=0.0)
+    jump = ratio(signal + background, background, empty=1.0)
     usable = (edge.flags & (NO_COUNTS | NOT_FINITE)) == 0
     present: NDArray[np.bool_] = usable & (z > significance) & (jump > jump_ratio)
     return present
@@ -186,7 +186,7 @@ def edge_present(
 def averaged_jump(edge: NetEdge, neighbors: float) -> NDArray[np.float32]:
     """Return the jump ratio of every pixel as `edge_present` compares it."""
     signal, background = _sums(edge, neighbors)
-    return _ratio(signal + background, background, empty=1.0)
+    return ratio(signal + background, background, empty=1.0)
 
 
 def _sums(
@@ -198,12 +198,12 @@ def _sums(
         return edge.signal, edge.background
     mask = edge.net.mask
     return (
-        _averaged(edge.signal, mask, neighbors),
-        _averaged(edge.background, mask, neighbors),
+        averaged_inside(edge.signal, mask, neighbors),
+        averaged_inside(edge.background, mask, neighbors),
     )
 
 
-def _averaged(
+def averaged_inside(
     values: NDArray[np.float32], mask: NDArray[np.bool_], sigma: float
 ) -> NDArray[np.float32]:
     """Return per-pixel values averaged over neighbors inside the mask."""
@@ -211,7 +211,7 @@ def _averaged(
     image[mask] = np.nan_to_num(values)
     weight = np.zeros(mask.shape)
     weight[mask] = np.isfinite(values)
-    mean = _smooth(image, sigma) / np.maximum(_smooth(weight, sigma), 1e-12)
+    mean = smoothed(image, sigma) / np.maximum(smoothed(weight, sigma), 1e-12)
     averaged: NDArray[np.float32] = mean[mask].astype(np.float32)
     return averaged
 
@@ -225,14 +225,14 @@ def check_reach(pixels: float, /) -> None:
         )
 
 
-def _smooth(image: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+def smoothed(image: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     from scipy.ndimage import gaussian_filter
 
     out: NDArray[np.float64] = gaussian_filter(image, sigma, mode="constant")
     return out
 
 
-def _ratio(
+def ratio(
     top: NDArray[Any], bottom: NDArray[Any], *, empty: float
 ) -> NDArray[np.float32]:
     """Return top / bottom, `empty` where the bottom is 0, NaN where it is NaN."""

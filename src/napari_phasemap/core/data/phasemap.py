@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.core.data.stack import _read_only, _table
+from napari_phasemap.core.data.frozen import read_only
+from napari_phasemap.core.data.text_table import described
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,7 +120,7 @@ class PhaseMap:
         object.__setattr__(self, "colors", colors)
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
         for key in ("labels", "runner_up", "best", "margin", "scores"):
-            object.__setattr__(self, key, _read_only(getattr(self, key)))
+            object.__setattr__(self, key, read_only(getattr(self, key)))
 
     @classmethod
     def from_scores(
@@ -260,4 +261,4 @@ class PhaseMap:
             )
         }
         rows["(not assigned)"] = f"{counts[0]:>9d} pixels"
-        return _table(f"PhaseMap by {self.method}, {self.n_pixels} pixels", rows)
+        return described(f"PhaseMap by {self.method}, {self.n_pixels} pixels", rows)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
 
-from napari_phasemap.core.data.net_edge import NetEdge, _averaged, check_reach
+from napari_phasemap.core.data.net_edge import NetEdge, averaged_inside, check_reach
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.data.stack_set import StackSet
 
@@ -59,7 +59,7 @@ def average_neighbors(
     for stack, part in zip(stacks.stacks, stacks.split(columns), strict=True):
         for column in part.T:
             keep = np.isfinite(column)
-            column[keep] = _averaged(column, stack.mask, sigma)[keep]
+            column[keep] = averaged_inside(column, stack.mask, sigma)[keep]
     return out
 
 

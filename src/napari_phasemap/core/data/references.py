@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_phasemap.core.data.stack import _table
+from napari_phasemap.core.data.text_table import described
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,7 +170,7 @@ class ReferenceSpectra:
             name: f"{row.min():.4g} .. {row.max():.4g}"
             for name, row in zip(self.names, self.spectra, strict=True)
         }
-        return _table(title, rows)
+        return described(title, rows)
 
 
 def _finite(values: NDArray[np.float64]) -> bool:

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from napari_phasemap.core.data.frozen import read_only
+from napari_phasemap.core.data.text_table import described
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -100,9 +103,9 @@ class SpectralStack:
             if not all(np.isfinite(s) and s > 0 for s in pixel_size):
                 raise ValueError(f"pixel_size in nm is positive; got {pixel_size}")
         fixed = {
-            "data": _read_only(data),
-            "energy": _read_only(energy),
-            "mask": _read_only(mask),
+            "data": read_only(data),
+            "energy": read_only(energy),
+            "mask": read_only(mask),
             "pixel_size": pixel_size,
             "metadata": MappingProxyType(dict(self.metadata)),
             "history": tuple(self.history),
@@ -167,7 +170,7 @@ class SpectralStack:
             size = f"{self.pixel_size[0]:g} x {self.pixel_size[1]:g} nm"
         n_missing = int(self.missing_frames.sum())
         missing = f", {n_missing} missing" if n_missing else ""
-        return _table(
+        return described(
             f"SpectralStack {self.name!r}",
             {
                 "quantity": self.quantity.replace("_", " "),
@@ -195,18 +198,3 @@ def _checked_energy(energy: ArrayLike, n_energies: int) -> NDArray[np.float64]:
             f"{values[at]:g} eV followed by {values[at + 1]:g} eV"
         )
     return values
-
-
-def _read_only(array: Any) -> Any:
-    """Return a view that refuses writing, dask arrays as they are."""
-    if not isinstance(array, np.ndarray):
-        return array
-    view = array.view()
-    view.flags.writeable = False
-    return view
-
-
-def _table(title: str, rows: Mapping[str, str]) -> str:
-    width = max((len(key) for key in rows), default=0)
-    lines = [f"  {key:<{width}}  {value}" for key, value in rows.items()]
-    return "\n".join([title, *lines])

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.core.data.stack import SpectralStack, _table
+from napari_phasemap.core.data.text_table import described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.data.stack import Quantity
+    from napari_phasemap.core.data.stack import Quantity, SpectralStack
 
 __all__ = ["StackSet"]
 
@@ -223,7 +223,7 @@ class StackSet:
             f"StackSet of {len(self)} ({self.quantity.replace('_', ' ')}), "
             f"{self.n_pixels} pixels, {self.n_energies} energies"
         )
-        return _table(title, rows)
+        return described(title, rows)
 
 
 def _check_same_axis(first: SpectralStack, other: SpectralStack) -> None:

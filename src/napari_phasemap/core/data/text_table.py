@@ -1,6 +1,7 @@
 """Tables as text.
 
 * `aligned_table`: rows of values as lines with aligned columns.
+* `described`: a title with one line per property.
 """
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["aligned_table"]
+__all__ = ["aligned_table", "described"]
 
 
 def aligned_table(rows: Sequence[Sequence[Any]], /) -> list[str]:
@@ -39,6 +40,32 @@ def aligned_table(rows: Sequence[Sequence[Any]], /) -> list[str]:
         )
         for row in cells
     ]
+
+
+def described(title: str, rows: Mapping[str, str], /) -> str:
+    """Return a title and under it, indented, one line per property.
+
+    Parameters
+    ----------
+    title : str
+        First line.
+    rows : mapping of str to str
+        Property and its value in words.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(described("Stack", {"energies": "13", "size": "4 x 3"}))
+    Stack
+      energies  13
+      size      4 x 3
+    """
+    width = max((len(key) for key in rows), default=0)
+    lines = [f"  {key:<{width}}  {value}" for key, value in rows.items()]
+    return "\n".join([title, *lines])
 
 
 def _text(cell: Any) -> str:

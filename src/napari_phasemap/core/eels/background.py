@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
+from napari_phasemap.core.data.frozen import read_only
 from napari_phasemap.core.data.net_edge import (
     AT_LIMIT,
     NO_COUNTS,
@@ -16,15 +17,16 @@ from napari_phasemap.core.data.net_edge import (
     RISING,
     BackgroundMethod,
     NetEdge,
-    _ratio,
-    _smooth,
     check_reach,
+    ratio,
+    smoothed,
 )
-from napari_phasemap.core.data.stack import SpectralStack, _read_only
 from napari_phasemap.core.eels.power_law import EXPONENT_LIMITS, PowerLawTable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from napari_phasemap.core.data.stack import SpectralStack
 
 __all__ = ["subtract_background"]
 
@@ -163,7 +165,7 @@ def subtract_background(
     out = {}
     for key, values in maps.items():
         values[~measured] = np.nan
-        out[key] = _read_only(values[kept].astype(np.float32))
+        out[key] = read_only(values[kept].astype(np.float32))
     label = name or stack.name
     shape = (len(raw), *stack.shape)
     line = (
@@ -181,7 +183,7 @@ def subtract_background(
             energy=energy,
         ),
         reference_energy=table.reference,
-        flags=_read_only(flags[kept].astype(np.uint8)),
+        flags=read_only(flags[kept].astype(np.uint8)),
         fit_window=(float(fit_window[0]), float(fit_window[1])),
         method=method,
         name=label,
@@ -270,14 +272,14 @@ def _fit_counts(
     if neighbors > 0:
         inside = (stack.mask.ravel() & measured).reshape(stack.shape)
         shared = np.stack(
-            [_smooth(s.reshape(stack.shape) * inside, neighbors) for s in sums]
+            [smoothed(s.reshape(stack.shape) * inside, neighbors) for s in sums]
         ).reshape(2, -1)
         # Variance of a weighted sum of counts: the squared weights are a narrower
         # Gaussian, so the pixels together count as sum^2 / sum of squares.
-        squares = _smooth(
+        squares = smoothed(
             level.reshape(stack.shape) * inside, neighbors / np.sqrt(2.0)
         ).ravel() * min(1.0, 1.0 / (4.0 * np.pi * neighbors**2))
-        counts = _ratio(shared[0] ** 2, squares, empty=0.0).astype(np.float64)
+        counts = ratio(shared[0] ** 2, squares, empty=0.0).astype(np.float64)
     pooled = sums.sum(axis=1)
     overall = pooled[1] / pooled[0] if pooled[0] > 0 else table.mean_log[0]
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -304,7 +306,7 @@ def _fit_squares(
     if neighbors > 0:
         inside = (stack.mask.ravel() & measured).reshape(stack.shape)
         shared = np.stack(
-            [_smooth(p.reshape(stack.shape) * inside, neighbors) for p in projected]
+            [smoothed(p.reshape(stack.shape) * inside, neighbors) for p in projected]
         ).reshape(projected.shape)
     pooled = table.fit_squares(projected.sum(axis=1, keepdims=True))[0]
     seen = np.abs(shared).sum(axis=0) > 0

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.data.frozen import read_only
 from napari_phasemap.core.data.pixel_spectra import spectra_parts
-from napari_phasemap.core.data.stack import _read_only, _table
+from napari_phasemap.core.data.text_table import described
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,7 @@ class ClassSpectra:
                 self.names, self.n_pixels, self.mean.mean(axis=1), strict=True
             )
         }
-        return _table(f"ClassSpectra, {len(self.energy)} energies", rows)
+        return described(f"ClassSpectra, {len(self.energy)} energies", rows)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -110,7 +111,7 @@ class ClassNames:
                 zip(self.names, self.score, self.runner_up, self.residual, strict=True)
             )
         }
-        return _table(f"ClassNames, references moved by {self.shift:+.2f} eV", rows)
+        return described(f"ClassNames, references moved by {self.shift:+.2f} eV", rows)
 
 
 def class_spectra(spectra: Spectra, classes: PhaseMap, /) -> ClassSpectra:
@@ -172,10 +173,10 @@ def class_spectra(spectra: Spectra, classes: PhaseMap, /) -> ClassSpectra:
     axis = np.arange(n_energies, dtype=float) if energy is None else energy
     return ClassSpectra(
         names=classes.names,
-        energy=_read_only(axis),
-        mean=_read_only(mean),
-        standard_error=_read_only(error),
-        n_pixels=_read_only(count.astype(np.int64)),
+        energy=read_only(axis),
+        mean=read_only(mean),
+        standard_error=read_only(error),
+        n_pixels=read_only(count.astype(np.int64)),
     )
 
 
@@ -323,8 +324,8 @@ def _named(
     return ClassNames(
         names=tuple(first),
         runner_up=tuple(second),
-        shares=_read_only(shares),
-        score=_read_only(score),
-        residual=_read_only(residual),
+        shares=read_only(shares),
+        score=read_only(score),
+        residual=read_only(residual),
         shift=shift,
     )

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.data.frozen import read_only
 from napari_phasemap.core.data.phasemap import PhaseMap
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
-from napari_phasemap.core.data.stack import SpectralStack, _read_only, _table
+from napari_phasemap.core.data.text_table import described
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_phasemap.core.bonds.mutual_information import ClassPairs
+    from napari_phasemap.core.data.stack import SpectralStack
 
 __all__ = [
     "Thickness",
@@ -71,7 +73,7 @@ class Thickness:
         span = "none"
         if len(t):
             span = f"{t.min():.3g} .. {t.max():.3g}, median {np.median(t):.3g}"
-        return _table(
+        return described(
             f"Thickness of {len(self.counted)} pixels",
             {
                 "t/lambda": span,
@@ -154,9 +156,9 @@ def thickness(
     kept = low_loss.mask.ravel()
     position = np.interp(centers, np.arange(len(energy)), energy)
     return Thickness(
-        t_over_lambda=_read_only(t[kept].astype(np.float32)),
-        zero_loss=_read_only(position[kept].astype(np.float32)),
-        counted=_read_only(good[kept]),
+        t_over_lambda=read_only(t[kept].astype(np.float32)),
+        zero_loss=read_only(position[kept].astype(np.float32)),
+        counted=read_only(good[kept]),
         half_width=float(half_width),
     )
 

@@ -1,6 +1,6 @@
 """The latent space of all particles, and what is decided and selected in it.
 
-* `latent`: coordinates with their pixels and phases.
+* `latent`, `components`: coordinates and what they mean; principal components.
 * `clusters`, `ranking`, `assignment`: phases as Gaussians; ambiguous pixels assigned.
 * `comparison`: several methods on the same pixels.
 * `projection`, `frame`, `selection`: what a camera sees; axes around it; points inside

@@ -23,7 +23,8 @@ from napari_phasemap.core.latent.assignment import (
     assign_knn,
     assign_mahalanobis,
 )
-from napari_phasemap.core.phases.baselines import linear_combination_fit, pca_latent
+from napari_phasemap.core.latent.components import pca_latent
+from napari_phasemap.core.phases.baselines import linear_combination_fit
 from napari_phasemap.core.phases.correlation import pearson_map
 
 if TYPE_CHECKING:

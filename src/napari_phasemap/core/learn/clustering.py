@@ -14,7 +14,7 @@ import numpy as np
 
 from napari_phasemap.core.data.phasemap import PhaseMap
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
-from napari_phasemap.core.data.stack import _table
+from napari_phasemap.core.data.text_table import described
 from napari_phasemap.core.learn.decomposition import Decomposition
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class ClusterSuggestion:
             f"{k}": f"{a:.3f}"
             for k, a in zip(self.candidates, self.agreement, strict=True)
         }
-        return _table(f"ClusterSuggestion: {self.n_clusters} clusters", rows)
+        return described(f"ClusterSuggestion: {self.n_clusters} clusters", rows)
 
 
 def kmeans(
@@ -99,7 +99,7 @@ def kmeans(
     >>> kmeans(np.array([[0.0], [0.1], [0.2], [5.0]]), n_clusters=2).labels
     array([1, 1, 1, 2], dtype=uint8)
     """
-    array, finite = _rows(values)
+    array, finite = finite_rows(values)
     rows = array[finite]
     _check_number(rows, n_clusters)
     centers = _centers(rows, n_clusters, seed, n_starts, on_progress)
@@ -157,7 +157,7 @@ def suggest_n_clusters(
     from sklearn.metrics import adjusted_rand_score
 
     rng = np.random.default_rng(seed)
-    array, finite = _rows(values)
+    array, finite = finite_rows(values)
     rows = array[finite]
     if len(rows) > SUGGESTION_PIXELS:
         rows = rows[rng.choice(len(rows), SUGGESTION_PIXELS, replace=False)]
@@ -220,7 +220,7 @@ def class_stability(
     ndarray of shape (n_classes,)
         0 to 1; NaN for a class without pixels.
     """
-    array, finite = _rows(values)
+    array, finite = finite_rows(values)
     if len(array) != classes.n_pixels:
         raise ValueError(
             f"{len(array)} values for {classes.n_pixels} classified pixels"
@@ -248,7 +248,7 @@ def class_stability(
     return np.where(sizes > 0, found.mean(axis=0), np.nan)
 
 
-def _rows(
+def finite_rows(
     values: Decomposition | NDArray[Any],
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Return values as (n_pixels, n_values) and which rows are finite."""

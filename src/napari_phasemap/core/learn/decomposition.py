@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from napari_phasemap.core.data.frozen import read_only
 from napari_phasemap.core.data.pixel_spectra import average_neighbors, spectra_parts
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
-from napari_phasemap.core.data.stack import _read_only, _table
+from napari_phasemap.core.data.text_table import described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +79,7 @@ class Decomposition:
 
     def __post_init__(self) -> None:
         for key, value in list(self.__dict__.items()):
-            object.__setattr__(self, key, _read_only(value))
+            object.__setattr__(self, key, read_only(value))
 
     @property
     def n_components(self) -> int:
@@ -133,7 +134,7 @@ class Decomposition:
 
     def __repr__(self) -> str:
         shares = ", ".join(f"{100 * s:.3g}" for s in self.explained_variance[:6])
-        return _table(
+        return described(
             f"Decomposition of {len(self.scores)} pixels",
             {
                 "components": f"{self.n_components} kept, {self.n_significant} above "

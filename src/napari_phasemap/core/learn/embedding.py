@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
-from napari_phasemap.core.learn.clustering import _rows
+from napari_phasemap.core.learn.clustering import finite_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +89,7 @@ def umap_embedding(
     .. [1] L. McInnes, J. Healy, N. Saul, L. Großberger, J. Open Source Softw. 3, 861
        (2018), doi:10.21105/joss.00861.
     """
-    array, finite = _rows(values)
+    array, finite = finite_rows(values)
     rows = array[finite]
     if not 1 <= n_components <= 3:
         raise ValueError(f"{n_components=} is not 1, 2 or 3")

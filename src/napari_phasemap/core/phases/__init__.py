@@ -1,6 +1,6 @@
 """Which reference a pixel resembles, and how far that can be trusted.
 
-* `correlation` (with the compiled `_kernels`): Pearson maps.
+* `correlation` (with the compiled `kernels`): Pearson maps.
 * `baselines`: linear combination fit.
 * `neighbors`: chi-square and smoothing over neighboring pixels.
 * `changes`: what a second phase map changed, and where two disagree.

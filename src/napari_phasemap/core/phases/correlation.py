@@ -282,7 +282,7 @@ def _rank_compiled(
     out: _Ranking,
 ) -> None:
     """Rank the references for `len(out.labels)` pixels in one compiled pass."""
-    from napari_phasemap.core.phases._kernels import rank_pixels
+    from napari_phasemap.core.phases.kernels import rank_pixels
 
     listed = np.empty(0, dtype=np.int64) if positions is None else positions
     rank_pixels(_frozen(flat), frames, listed, start, units, *out)

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_phasemap.views.phases.choices import _Choice
+from napari_phasemap.views.shell.choice import Choice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +40,7 @@ def holds_zero_loss(stack: SpectralStack) -> bool:
     return bool(stack.n_energies and stack.energy[0] <= 0.0 <= stack.energy[-1])
 
 
-class SpecimenChoice(_Choice):
+class SpecimenChoice(Choice):
     """How the analyzed pixels are found."""
 
     region_name = "specimen region"
