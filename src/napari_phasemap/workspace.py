@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from psygnal import SignalGroupDescriptor
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.history import History, Step, values
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
 from napari_phasemap.core.data.subset import (
@@ -206,7 +207,7 @@ class Workspace:
         """
         if self.stacks is None or len(pixels) != self.stacks.n_pixels:
             count = 0 if self.stacks is None else self.stacks.n_pixels
-            raise ValueError(f"a selection of {len(pixels)} for {count} pixels")
+            raise InputError(f"a selection of {len(pixels)} for {count} pixels")
         if self.selection is None or not np.array_equal(pixels, self.selection):
             self.apply(text, selection=pixels)
 
@@ -231,7 +232,7 @@ class Workspace:
         name = "phase_map" if self.resolved is None else "resolved"
         phases: PhaseMap | None = getattr(self, name)
         if phases is None:
-            raise ValueError(
+            raise InputError(
                 "there is no phase map to assign pixels in; make one first"
             )
         if phase not in phases.names:
@@ -271,7 +272,7 @@ class Workspace:
 
     def _selected(self, purpose: str) -> NDArray[np.bool_]:
         if self.selection is None or not self.selection.any():
-            raise ValueError(f"no pixel is selected, so there is nothing to {purpose}")
+            raise InputError(f"no pixel is selected, so there is nothing to {purpose}")
         return self.selection
 
     def _put(self, changes: Mapping[str, Any]) -> None:

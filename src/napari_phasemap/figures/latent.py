@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import phase_colors
 from napari_phasemap.figures.maps import AMBIGUOUS_COLOR
 from napari_phasemap.figures.style import SMALL, dress
@@ -76,7 +77,7 @@ def draw_latent(
         If lengths differ or there is no such axis.
     """
     if len(latent) != phases.n_pixels or max(dimensions) >= latent.shape[1]:
-        raise ValueError(
+        raise InputError(
             f"{latent.shape=} does not fit {phases.n_pixels} pixels and {dimensions=}"
         )
     shown = np.flatnonzero(np.isfinite(latent[:, dimensions]).all(axis=1))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.figures.history import draw_history
 from napari_phasemap.figures.latent import (
     draw_axis_intensity,
@@ -65,7 +66,7 @@ def latent_sheet(
 
     pairs = [*combinations(range(min(latent.shape[1], 3)), 2)]
     if not pairs:
-        raise ValueError("one latent axis alone cannot be drawn in pairs")
+        raise InputError("one latent axis alone cannot be drawn in pairs")
     rows: list[tuple[str, PhaseMap, float | None]] = [
         ("correlation", phases, threshold)
     ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.figures.style import SMALL, dress
 
 if TYPE_CHECKING:
@@ -158,9 +159,9 @@ def draw_correlation_map(
         If the scores were not kept or there is no such phase.
     """
     if phases.scores is None:
-        raise ValueError("the scores were not kept; classify with keep_scores=True")
+        raise InputError("the scores were not kept; classify with keep_scores=True")
     if phase not in phases.names:
-        raise ValueError(f"there is no phase {phase!r}; there are {phases.names}")
+        raise InputError(f"there is no phase {phase!r}; there are {phases.names}")
     low, high = correlation_limits(phases) if limits is None else limits
     scores = phases.scores[:, phases.names.index(phase)]
     image = stacks.to_image(scores, index)
@@ -195,7 +196,7 @@ def reliability_limit(phases: PhaseMap) -> float:
 def correlation_limits(phases: PhaseMap) -> tuple[float, float]:
     """Return the 2nd percentile and the maximum of all finite scores."""
     if phases.scores is None:
-        raise ValueError("the scores were not kept; classify with keep_scores=True")
+        raise InputError("the scores were not kept; classify with keep_scores=True")
     finite = phases.scores[np.isfinite(phases.scores)]
     if not finite.size:
         return -1.0, 1.0

@@ -13,6 +13,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.figures.curves import (
     draw_reference_correlation,
     draw_references,
@@ -245,7 +246,7 @@ def save_figure(
     path = Path(path)
     known = (".png", ".svg", ".pdf", ".tif", ".tiff")
     if path.suffix.lower() not in known:
-        raise ValueError(f"{path.name!r} does not end with one of {', '.join(known)}")
+        raise InputError(f"{path.name!r} does not end with one of {', '.join(known)}")
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists; choose another name or overwrite it")
     part = path.with_name(f".{path.stem}.part{path.suffix}")

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.io.assemble import Options, assemble, check_size
 from napari_phasemap.io.energies import energies_for, given_energies
 
@@ -68,7 +69,7 @@ def read(path: Path, options: Options) -> list[SpectralStack]:
     quantity = str(arrays.get("quantity", "counts"))
     mask = arrays.get("mask")
     if mask is not None and mask.shape != images.shape[1:]:
-        raise ValueError(f"{path.name}: {mask.shape=} != image {images.shape[1:]}")
+        raise InputError(f"{path.name}: {mask.shape=} != image {images.shape[1:]}")
     return [
         assemble(
             np.array(images, dtype=np.float32),
@@ -114,14 +115,14 @@ def _load(file: IO[bytes], n_bytes: int, name: str) -> NDArray[Any]:
     try:
         shape, fortran, dtype = _header(file)
     except (SyntaxError, TokenError, TypeError, ValueError) as error:
-        raise ValueError(f"{name} has a damaged header: {error}") from error
+        raise InputError(f"{name} has a damaged header: {error}") from error
     if dtype.kind not in "biufU":
-        raise ValueError(f"{name} holds {dtype}, not real numbers")
+        raise InputError(f"{name} holds {dtype}, not real numbers")
     n_values = 1
     for length in shape:
         n_values *= int(length)
     if n_values < 0 or n_values * dtype.itemsize > n_bytes:
-        raise ValueError(
+        raise InputError(
             f"{name} claims {shape} values of {dtype}, more than its {n_bytes} bytes"
         )
     content = file.read(n_values * dtype.itemsize)
@@ -136,7 +137,7 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
         return np.lib.format.read_array_header_1_0(file)
     if version == (2, 0):
         return np.lib.format.read_array_header_2_0(file)
-    raise ValueError(f"version {version} is neither 1 nor 2")
+    raise InputError(f"version {version} is neither 1 nor 2")
 
 
 def _images(path: Path, arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
@@ -150,7 +151,7 @@ def _images(path: Path, arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
     if len(found) == 1:
         return next(iter(found.values()))
     shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-    raise ValueError(
+    raise InputError(
         f"{path.name} has no array of three dimensions, or several; name it 'data': "
         f"{shapes}"
     )
@@ -182,7 +183,7 @@ def _energy_first(
         return images, note
     if images.shape[2] == n_energies:
         return np.moveaxis(images, 2, 0), "energy axis moved from last to first"
-    raise ValueError(
+    raise InputError(
         f"{path.name}: images {images.shape} have no axis of {n_energies} energies"
     )
 
@@ -195,6 +196,6 @@ def _pixel_size(
     if values is None:
         return None
     if values.size not in (1, 2) or values.dtype.kind not in "iuf":
-        raise ValueError(f"{path.name}: pixel_size is (dy, dx) in nm; got {values}")
+        raise InputError(f"{path.name}: pixel_size is (dy, dx) in nm; got {values}")
     dy, dx = np.broadcast_to(values.reshape(-1).astype(float), 2)
     return float(dy), float(dx)

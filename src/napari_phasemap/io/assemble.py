@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.io.energies import given_energies
 
@@ -67,7 +68,7 @@ def check_size(shape: Sequence[int], n_bytes: int, what: str) -> None:
     for length in shape:
         claimed *= int(length)
     if claimed > FREE_BYTES and claimed > LARGEST_RATIO * max(n_bytes, 0):
-        raise ValueError(
+        raise InputError(
             f"{what} claims {' x '.join(map(str, shape))} values "
             f"({claimed / 1e9:.3g} GB) but only {n_bytes} bytes are stored; "
             "the file is damaged or incomplete"
@@ -158,12 +159,12 @@ def assemble(
         energy_unit = ""
     values = np.array(energy, dtype=np.float64).reshape(-1)
     if len(values) != len(frames):
-        raise ValueError(
+        raise InputError(
             f"{len(values)} energies for {len(frames)} images of {name!r}; give one "
             "energy per image with energies="
         )
     if not np.isfinite(values).all():
-        raise ValueError(f"energies of {name!r} are not all finite numbers: {values}")
+        raise InputError(f"energies of {name!r} are not all finite numbers: {values}")
     values, lines = in_ev(values, energy_unit, options)
     lines = [*notes, *lines]
     frames, values, more = _ordered(frames, values, options.duplicates, name)
@@ -196,7 +197,7 @@ def _ordered(
 ) -> tuple[NDArray[np.float32], NDArray[np.float64], list[str]]:
     """Sort by energy and refuse or merge what repeats."""
     if duplicates not in ("refuse", "merge"):
-        raise ValueError(f"{duplicates=} is neither 'refuse' nor 'merge'")
+        raise InputError(f"{duplicates=} is neither 'refuse' nor 'merge'")
     lines = []
     if (np.diff(energy) < 0).any():
         order = np.argsort(energy, kind="stable")
@@ -208,7 +209,7 @@ def _ordered(
     repeated = unique[counts > 1]
     listed = ", ".join(f"{value:g}" for value in repeated[:5])
     if duplicates == "refuse":
-        raise ValueError(
+        raise InputError(
             f"{name!r} has more than one frame at {listed} eV; "
             'read it with duplicates="merge" to average them'
         )
@@ -237,7 +238,7 @@ def _blank_incomplete(
     without one count beside frames that have some.
     """
     if not frames.size:
-        raise ValueError(f"{name!r} has no pixels: {frames.shape=}")
+        raise InputError(f"{name!r} has no pixels: {frames.shape=}")
     lines = []
     unfinished = np.isnan(frames[:, -1]).all(axis=1)
     empty = ~unfinished & np.array([not frame.any() for frame in frames])
@@ -248,7 +249,7 @@ def _blank_incomplete(
     for at in np.flatnonzero(partial):
         frames[at] = np.nan
     if unfinished.all():
-        raise ValueError(f"{name!r} holds no complete frame")
+        raise InputError(f"{name!r} holds no complete frame")
     missing = unfinished & ~empty if lines else unfinished
     if missing.any():
         lines.append(_report("missing or incomplete frames", energy[missing]))

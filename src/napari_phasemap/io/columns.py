@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -71,11 +73,11 @@ def read_columns(path: Path) -> Columns:
         return _emsa(path, lines)
     header, rows = _split(lines)
     if not rows:
-        raise ValueError(f"{path.name} holds no numbers")
+        raise InputError(f"{path.name} holds no numbers")
     split = _splitter(rows[0])
     table = _table(path, rows, split)
     if table.shape[1] < 2:
-        raise ValueError(
+        raise InputError(
             f"{path.name} has one column; a spectrum needs energy and value"
         )
     return Columns(
@@ -96,18 +98,18 @@ def read_numbers(path: Path) -> NDArray[np.float64]:
     """
     _, rows = _split(_lines(path))
     if not rows:
-        raise ValueError(f"{path.name} holds no numbers")
+        raise InputError(f"{path.name} holds no numbers")
     return _table(path, rows, _splitter(rows[0]))[:, 0]
 
 
 def _lines(path: Path) -> list[str]:
     if path.stat().st_size > LARGEST_TEXT:
-        raise ValueError(f"{path.name} has {path.stat().st_size} bytes: no spectrum")
+        raise InputError(f"{path.name} has {path.stat().st_size} bytes: no spectrum")
     content = path.read_bytes()
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace").splitlines()
     if b"\0" in content:
-        raise ValueError(f"{path.name} is not a text file")
+        raise InputError(f"{path.name} is not a text file")
     try:
         return content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
@@ -173,7 +175,7 @@ def _table(path: Path, rows: list[str], split: _Separator) -> NDArray[np.float64
         try:
             table[number] = [float(word) for word in words]
         except ValueError as error:
-            raise ValueError(
+            raise InputError(
                 f"{path.name}: {row[:60]!r} is not {n_columns} numbers like the "
                 "first row"
             ) from error
@@ -246,9 +248,9 @@ def _emsa(path: Path, lines: list[str]) -> Columns:
             energy = np.arange(len(values), dtype=np.float64) * step + start
         claimed = int(float(keys.get("NPOINTS", len(values))))
     except (KeyError, OverflowError, ValueError) as error:
-        raise ValueError(f"{path.name} is no valid EMSA file: {error}") from error
+        raise InputError(f"{path.name} is no valid EMSA file: {error}") from error
     if not claimed == len(values) == len(energy) or not claimed:
-        raise ValueError(
+        raise InputError(
             f"{path.name} says NPOINTS {claimed} but holds {len(values)} values"
         )
     unit = keys.get("XUNITS", "")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.io.hdf5 import is_hdf5, open_hdf5
 
@@ -109,9 +110,9 @@ def read(path: Path, options: Options) -> list[SpectralStack]:
     try:
         contents = read_em(path)
     except ImportError as error:
-        raise ValueError(str(error)) from error
+        raise InputError(str(error)) from error
     if not contents.stacks:
-        raise ValueError(
+        raise InputError(
             f"{path.name} holds {len(contents.images)} images but no signal with an "
             "energy axis in eV"
         )
@@ -150,14 +151,14 @@ def read_em(path: str | PathLike[str], /, *, lazy: bool = False) -> EmContents:
     with path.open("rb") as file:
         plugin = _plugin(path, file.read(4096))
     if plugin is None:
-        raise ValueError(f"{path.name} is no electron microscope's file")
+        raise InputError(f"{path.name} is no electron microscope's file")
     reader = _reader(plugin, path)
     try:
         signals = reader(str(path), lazy=lazy)
     except ImportError:
         raise
     except Exception as error:
-        raise ValueError(
+        raise InputError(
             f"{path.name} could not be read as {plugin} ({type(error).__name__}: "
             f"{error})"
         ) from error
@@ -234,10 +235,10 @@ def _stack(signal: Mapping[str, Any], energy_axis: int, path: Path) -> SpectralS
     energy = _values(axes[energy_axis]) * _ENERGY.get(unit, 1.0)
     data = signal["data"]
     if not data.size:
-        raise ValueError(f"{path.name}: {_title(signal, path)!r} holds no values")
+        raise InputError(f"{path.name}: {_title(signal, path)!r} holds no values")
     rest = [i for i in range(data.ndim) if i != energy_axis]
     if len(rest) > 2:
-        raise ValueError(
+        raise InputError(
             f"{path.name}: a signal of shape {data.shape} has {len(rest)} axes beside "
             "the energy; maps (two) and lines (one) are supported"
         )

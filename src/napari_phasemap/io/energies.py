@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.io.columns import read_numbers
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def energies_for(
     """
     values, where = _sidecar(path, n_images) if given is None else given_energies(given)
     if len(values) != n_images:
-        raise ValueError(
+        raise InputError(
             f"{path.name} has {n_images} images but there are {len(values)} energies "
             f"({where})"
         )
@@ -70,7 +71,7 @@ def _sidecar(path: Path, n_images: int) -> tuple[NDArray[np.float64], str]:
         name, values = fitting.popitem()
         return values, f"energies from {name}"
     found = f"; several fit: {', '.join(fitting)}" if fitting else ""
-    raise ValueError(
+    raise InputError(
         f"{path.name} has {n_images} images but no energies{found}. Put a text file "
         f"{same[0].name} with one energy in eV per line beside it, or give energies="
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.io.assemble import check_size
 
 if TYPE_CHECKING:
@@ -112,16 +113,16 @@ def read_array(dataset: h5py.Dataset) -> NDArray[Any]:
 def read_bytes(dataset: h5py.Dataset) -> bytes:
     """Return a dataset of bytes."""
     if dataset.dtype != np.uint8:
-        raise ValueError(f"{dataset.name} holds {dataset.dtype}, not bytes")
+        raise InputError(f"{dataset.name} holds {dataset.dtype}, not bytes")
     return read_array(dataset).tobytes()
 
 
 def _check(dataset: h5py.Dataset, kinds: str = "iuf") -> None:
     """Raise unless a dataset is numeric and really holds what it claims."""
     if dataset.dtype.kind not in kinds or dataset.shape is None:
-        raise ValueError(f"{dataset.name} is not numeric but {dataset.dtype}")
+        raise InputError(f"{dataset.name} is not numeric but {dataset.dtype}")
     if dataset.external:
-        raise ValueError(f"{dataset.name} keeps its values in another file; copy them")
+        raise InputError(f"{dataset.name} keeps its values in another file; copy them")
     stored = int(dataset.id.get_storage_size())
     check_size(dataset.shape, stored, str(dataset.name))
     check_size(dataset.chunks or (), stored, f"a chunk of {dataset.name}")
@@ -133,7 +134,7 @@ def group_in(parent: h5py.Group, name: str) -> h5py.Group:
 
     item = parent.get(name)
     if not isinstance(item, h5py.Group):
-        raise ValueError(f"{parent.name} has no group {name!r}")
+        raise InputError(f"{parent.name} has no group {name!r}")
     return item
 
 
@@ -143,7 +144,7 @@ def dataset_in(parent: h5py.Group, name: str) -> h5py.Dataset:
 
     item = parent.get(name)
     if not isinstance(item, h5py.Dataset):
-        raise ValueError(f"{parent.name} has no dataset {name!r}")
+        raise InputError(f"{parent.name} has no dataset {name!r}")
     return item
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.io.assemble import assemble
 from napari_phasemap.io.hdf5 import (
     is_hdf5,
@@ -84,7 +85,7 @@ def _read_entry(
     _refuse_other_scans(path, kind, detector)
     energy_set = energies(entry, detector.group)
     if energy_set is None:
-        raise ValueError(f"{path.name}: {detector.group.name} has no energies")
+        raise InputError(f"{path.name}: {detector.group.name} has no energies")
     energy = numbers(energy_set)
     frames, is_line = _frames(path, detector, energy, kind)
     x, y, unit = _positions(detector, is_line)
@@ -110,7 +111,7 @@ def _chosen(
     found = detectors(entry)
     names = [item.name for item in found]
     if not found:
-        raise ValueError(
+        raise InputError(
             f"{path.name}: {entry_name} is NXstxm but holds no data with energies; "
             "the scan may have been stopped before its first image"
         )
@@ -121,7 +122,7 @@ def _chosen(
         others = ", ".join(names[1:])
         return found[0], [f"detector {names[0]!r}; the file also has {others}"]
     if wanted not in names:
-        raise ValueError(f"{path.name} has no detector {wanted!r}; it has {names}")
+        raise InputError(f"{path.name} has no detector {wanted!r}; it has {names}")
     return found[names.index(wanted)], [f"detector {wanted!r}"]
 
 
@@ -129,13 +130,13 @@ def _refuse_other_scans(path: Path, kind: str, detector: Detector) -> None:
     axes = [axis.lower() for axis in axis_names(detector)]
     for words, sentence in _OTHER_SCANS.items():
         if re.search(rf"\b{words}\b", kind.lower()):
-            raise ValueError(
+            raise InputError(
                 f"{path.name} is {sentence}: scan type {kind!r}; it has no energy axis "
                 "and no phases to map"
             )
     odd = [axis for axis in axes if axis in _FOCUS_AXES]
     if odd:
-        raise ValueError(
+        raise InputError(
             f"{path.name} was scanned over {odd[0]!r}, which sets up the microscope; "
             "it has no energy axis and no phases to map"
         )
@@ -157,7 +158,7 @@ def _frames(
         data = read_floats(detector.signal)[:, None, None]
         return _same_length(path, data, n_energies), False
     if len(shape) != 2:
-        raise ValueError(
+        raise InputError(
             f"{path.name}: {detector.signal.name} has {len(shape)} dimensions {shape}; "
             "a stack has energy, row and column"
         )
@@ -199,7 +200,7 @@ def _same_length(
     path: Path, data: NDArray[np.float32], n_energies: int
 ) -> NDArray[np.float32]:
     if len(data) != n_energies:
-        raise ValueError(
+        raise InputError(
             f"{path.name} holds {len(data)} images or points but {n_energies} energies"
         )
     return data

@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.io.assemble import Options
 
 if TYPE_CHECKING:
@@ -166,15 +167,15 @@ def is_readable(path: str | PathLike[str], /) -> bool:
 
 def _read(path: Path, options: Options) -> Description:
     if path.is_dir():
-        raise ValueError(f"{path} is a folder; give a file, for example its .hdr")
+        raise InputError(f"{path} is a folder; give a file, for example its .hdr")
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     if path.stat().st_size == 0:
-        raise ValueError(f"{path.name} is empty")
+        raise InputError(f"{path.name} is empty")
     try:
         found = _format_of(path)
         if found is None:
-            raise ValueError(_why_not(path))
+            raise InputError(_why_not(path))
         module = import_module(f"napari_phasemap.io.{found.module}")
         stacks = tuple(module.read(path, options))
     except (ValueError, OSError) as error:
@@ -183,12 +184,12 @@ def _read(path: Path, options: Options) -> Description:
         kind = ValueError if isinstance(error, ValueError) else OSError
         raise kind(f"{path.name}: {error}") from error
     except _DAMAGE as error:
-        raise ValueError(
+        raise InputError(
             f"{path.name} is damaged or not what it seems to be "
             f"({type(error).__name__}: {error})"
         ) from error
     if not stacks:
-        raise ValueError(f"{path.name} ({found.name}) holds no stack")
+        raise InputError(f"{path.name} ({found.name}) holds no stack")
     return Description(path, found.name, stacks)
 
 

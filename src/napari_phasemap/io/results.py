@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD, PhaseMap
 from napari_phasemap.core.data.references import ReferenceSpectra
 from napari_phasemap.core.data.stack_set import StackSet
@@ -107,7 +108,7 @@ class Results:
             lengths["latent"] = len(self.latent)
         for what, length in lengths.items():
             if length != self.stacks.n_pixels:
-                raise ValueError(
+                raise InputError(
                     f"{what} has {length} pixels, the stacks {self.stacks.n_pixels}"
                 )
 
@@ -189,9 +190,9 @@ def read_results(path: str | PathLike[str], /) -> Results:
     except (ValueError, OSError) as error:
         if path.name in str(error):
             raise
-        raise ValueError(f"{path.name}: {error}") from error
+        raise InputError(f"{path.name}: {error}") from error
     except (AttributeError, LookupError, RuntimeError, TypeError) as error:
-        raise ValueError(f"{path.name} is damaged: {error}") from error
+        raise InputError(f"{path.name} is damaged: {error}") from error
 
 
 def _write_references(group: h5py.Group, references: ReferenceSpectra) -> None:
@@ -224,7 +225,7 @@ def _read_map(group: h5py.Group) -> PhaseMap:
 
 def _read_results(path: Path, file: h5py.File) -> Results:
     if "tree" not in file:
-        raise ValueError(f"{path.name} holds stacks but no results; use read_stack")
+        raise InputError(f"{path.name} holds stacks but no results; use read_stack")
     root = read_tree(group_in(file, "tree"))
     references = None
     if "references" in file:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.io.assemble import assemble, check_size
 from napari_phasemap.io.sdf_header import parse_header
 
@@ -60,11 +61,11 @@ def read(path: Path, options: Options) -> list[SpectralStack]:
     header = _header(path)
     scan = header.get("ScanDefinition")
     if not isinstance(scan, dict):
-        raise ValueError(f"{path.name} has no ScanDefinition; it may be cut short")
+        raise InputError(f"{path.name} has no ScanDefinition; it may be cut short")
     _refuse_other_scans(path, scan)
     regions = _structures(scan, "Regions")
     if not regions:
-        raise ValueError(f"{path.name} names no region in ScanDefinition.Regions")
+        raise InputError(f"{path.name} names no region in ScanDefinition.Regions")
     channel, notes = _channel(path, scan, options)
     return [
         _Region(path, header, scan, region, number, len(regions)).read(
@@ -127,10 +128,10 @@ class _Region:
         """Read a line scan: (energy, 1, position)."""
         file = self._files(channel, 1).get(0)
         if file is None:
-            raise ValueError(f"no image file {self.path.stem}_{channel}.xim")
+            raise InputError(f"no image file {self.path.stem}_{channel}.xim")
         image = read_matrix(file, (len(self.q), len(self.p)))
         if image is None:
-            raise ValueError(
+            raise InputError(
                 f"{file.name} is cut short: not {len(self.q)} x {len(self.p)} numbers"
             )
         first, other = (self.q, self.q_unit), (self.p, self.p_unit)
@@ -155,7 +156,7 @@ class _Region:
 
         file = self.path.with_name(f"{self.path.stem}_{self.number}.xsp")
         if not file.is_file():
-            raise ValueError(f"the spectrum {file.name} is not beside {self.path.name}")
+            raise InputError(f"the spectrum {file.name} is not beside {self.path.name}")
         columns = read_columns(file)
         return assemble(
             columns.values[0].astype(np.float32)[:, None, None],
@@ -180,7 +181,7 @@ class _Region:
             value = block.get(key) if isinstance(block, dict) else None
             if isinstance(value, int | float):
                 return np.array([float(value)]), "eV"
-        raise ValueError(f"{self.path.name} does not say the energy of its image")
+        raise InputError(f"{self.path.name} does not say the energy of its image")
 
     def _is_stack(self) -> bool:
         words = f"{self.scan.get('Flags', '')} {self.scan.get('Type', '')}".lower()
@@ -215,10 +216,10 @@ def _frames(
     """Read the images into one array; missing and short ones are NaN."""
     n_pixels = shape[1] * shape[2]
     if not files:
-        raise ValueError(f"there is no image file {path.stem}_*.xim beside {path.name}")
+        raise InputError(f"there is no image file {path.stem}_*.xim beside {path.name}")
     n_bytes = sum(file.stat().st_size for file in files.values())
     if max(f.stat().st_size for f in files.values()) + 1 < BYTES_PER_VALUE * n_pixels:
-        raise ValueError(
+        raise InputError(
             f"no image beside {path.name} is long enough for its "
             f"{shape[1]} x {shape[2]} pixels"
         )
@@ -255,7 +256,7 @@ def read_matrix(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | Non
 
 def _header(path: Path) -> dict[str, Any]:
     if path.stat().st_size > LARGEST_HEADER:
-        raise ValueError(
+        raise InputError(
             f"{path.name} has {path.stat().st_size} bytes, too many for a header"
         )
     return parse_header(path.read_bytes().decode("latin-1"))
@@ -265,7 +266,7 @@ def _refuse_other_scans(path: Path, scan: Mapping[str, Any]) -> None:
     kind = str(scan.get("Type", ""))
     for word in ("focus", "osa", "detector", "motor"):
         if word in kind.lower().split():
-            raise ValueError(
+            raise InputError(
                 f"{path.name} is a scan of type {kind!r}, used to set up the "
                 "microscope: it has no energy axis and no phases to map"
             )
@@ -285,9 +286,9 @@ def _axis(
     axis = block.get(key)
     points = axis.get("Points") if isinstance(axis, dict) else None
     if not isinstance(axis, dict) or not isinstance(points, list) or not points:
-        raise ValueError(f"{path.name}: {key} has no Points")
+        raise InputError(f"{path.name}: {key} has no Points")
     if not all(isinstance(point, int | float) for point in points):
-        raise ValueError(f"{path.name}: the Points of {key} are not all numbers")
+        raise InputError(f"{path.name}: the Points of {key} are not all numbers")
     values = np.array(points, dtype=np.float64)
     return str(axis.get("Name", "")).strip(), values, str(axis.get("Unit", ""))
 
@@ -308,4 +309,4 @@ def _channel(
         return letters[names.index(wanted)], [f"detector {wanted!r}"]
     if wanted.lower() in letters:
         return wanted.lower(), [f"detector {wanted!r}"]
-    raise ValueError(f"{path.name} has no detector {wanted!r}; it has {names}")
+    raise InputError(f"{path.name} has no detector {wanted!r}; it has {names}")

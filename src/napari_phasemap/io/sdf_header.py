@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from napari_phasemap.core.data.errors import InputError
+
 __all__ = ["parse_header"]
 
 _TOKEN = re.compile(r'"([^"]*)"|([={}();,])|([^\s={}();,"]+)')
@@ -63,7 +65,7 @@ class _Parser:
     def value(self, *, depth: int) -> Any:
         """Read a structure, an array or a scalar."""
         if depth > _DEEPEST:
-            raise ValueError(f"brackets of the header nest deeper than {_DEEPEST}")
+            raise InputError(f"brackets of the header nest deeper than {_DEEPEST}")
         mark = self.tokens[self.at][0] if self.at < len(self.tokens) else ";"
         if mark == "{":
             self.at += 1
@@ -112,7 +114,7 @@ def _counted(items: list[Any]) -> list[Any]:
     if not isinstance(count, int):
         return items
     if count != len(rest):
-        raise ValueError(
+        raise InputError(
             f"an array of the header says {count} items but holds {len(rest)}"
         )
     return rest

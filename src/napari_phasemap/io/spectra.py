@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.references import ReferenceSpectra
 from napari_phasemap.io.assemble import Options, check_size, in_ev
 from napari_phasemap.io.columns import Columns, read_columns
@@ -69,7 +70,7 @@ def read_references(
     """
     files = [paths] if isinstance(paths, str | PathLike) else list(paths)
     if not files:
-        raise ValueError("there is no reference file; give at least one")
+        raise InputError("there is no reference file; give at least one")
     loaded = [(path, _load(path, energy_unit)) for path in map(Path, files)]
     energy = _common_axis(loaded)
     spectra = [
@@ -108,7 +109,7 @@ def read_spectrum(
     """
     columns = _load(Path(path), energy_unit)
     if len(columns.values) != 1:
-        raise ValueError(
+        raise InputError(
             f"{Path(path).name} holds {len(columns.values)} spectra "
             f"({', '.join(filter(None, columns.names))}); one is needed"
         )
@@ -156,7 +157,7 @@ def read_mask(
     if values.ndim == 3:
         values = np.asarray(values[..., :3].any(axis=2))
     if values.shape != tuple(shape):
-        raise ValueError(
+        raise InputError(
             f"the mask {path.name} has the shape {values.shape}, the stack {shape}"
         )
     kept: NDArray[np.bool_] = np.nan_to_num(values) != 0
@@ -171,7 +172,7 @@ def _load(path: Path, energy_unit: EnergyUnit | None) -> Columns:
     )
     finite = np.isfinite(energy) & np.isfinite(columns.values).all(axis=0)
     if not finite.all():
-        raise ValueError(f"{path.name}: row {int(np.argmin(finite)) + 1} is not finite")
+        raise InputError(f"{path.name}: row {int(np.argmin(finite)) + 1} is not finite")
     unique, inverse, counts = np.unique(energy, return_inverse=True, return_counts=True)
     if len(unique) < len(energy):
         lines.append(f"energies that repeat averaged: {len(energy) - len(unique)} rows")
@@ -181,7 +182,7 @@ def _load(path: Path, energy_unit: EnergyUnit | None) -> Columns:
         say = logger.warning if line.startswith("warning") else logger.info
         say("%s: %s", path.name, line)
     if len(unique) < 2:
-        raise ValueError(
+        raise InputError(
             f"{path.name} has {len(unique)} energies; a spectrum needs two"
         )
     values = [np.bincount(inverse, weights=row) / counts for row in columns.values]
@@ -202,7 +203,7 @@ def _common_axis(loaded: Sequence[tuple[Path, Columns]]) -> NDArray[np.float64]:
             f"{path.name} {columns.energy[0]:g}-{columns.energy[-1]:g} eV"
             for path, columns in loaded
         )
-        raise ValueError(f"the references have no energies in common: {ranges}")
+        raise InputError(f"the references have no energies in common: {ranges}")
     logger.info(
         "references interpolated to %d energies, %g-%g eV, that all %d files cover",
         len(finest), finest[0], finest[-1], len(loaded),
@@ -241,13 +242,13 @@ def _image(path: Path) -> NDArray[np.generic]:
         check_size(properties.shape, path.stat().st_size, path.name)
         return np.asarray(iio.imread(path))
     except (SyntaxError, RuntimeError) as error:
-        raise ValueError(f"{path.name} is no valid image: {error}") from error
+        raise InputError(f"{path.name} is no valid image: {error}") from error
 
 
 def _text_mask(path: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """Read one character per pixel, or numbers in columns."""
     if path.stat().st_size > 8 * (shape[0] + 1) * (shape[1] + 1) + 1024:
-        raise ValueError(
+        raise InputError(
             f"{path.name} has {path.stat().st_size} bytes, too many for a mask of "
             f"{shape[0]} x {shape[1]} pixels"
         )
@@ -257,13 +258,13 @@ def _text_mask(path: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:
         lines = ["".join(row) for row in words]
     strange = set("".join(lines)) - KEPT - LEFT_OUT
     if strange:
-        raise ValueError(
+        raise InputError(
             f"{path.name} is no mask: it has the characters {sorted(strange)[:5]}; "
             "expected O or 1 for kept, blank or 0 for left out"
         )
     width = max((len(line) for line in lines), default=0)
     if len(lines) != shape[0] or width > shape[1]:
-        raise ValueError(
+        raise InputError(
             f"the mask {path.name} has {len(lines)} lines of up to {width} characters, "
             f"the stack {shape[0]} rows and {shape[1]} columns"
         )

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.io.atomic import replacing
 from napari_phasemap.io.hdf5 import (
@@ -100,7 +101,7 @@ def recognises(path: Path, head: bytes) -> bool:
 def read(path: Path, options: Options) -> list[SpectralStack]:
     """Read the stacks of a file, which holds all that there is to say about them."""
     if options.energies is not None or options.detector is not None:
-        raise ValueError(
+        raise InputError(
             f"{path.name} holds its energies and one detector: leave out energies= and "
             "detector="
         )
@@ -123,13 +124,13 @@ def create(path: Path) -> h5py.File:
 def check_version(path: Path, file: h5py.File) -> None:
     """Raise unless this program can read the file."""
     if text(file.attrs.get("format", "")) != FORMAT:
-        raise ValueError(f"{path.name} was not written by napari-phasemap")
+        raise InputError(f"{path.name} was not written by napari-phasemap")
     try:
         version = int(file.attrs["version"])
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path.name} does not say its version: {error}") from error
+        raise InputError(f"{path.name} does not say its version: {error}") from error
     if version > VERSION:
-        raise ValueError(
+        raise InputError(
             f"{path.name} has version {version} of the format and was written by "
             f"napari-phasemap {text(file.attrs.get('program', ''))}; this one reads up "
             f"to version {VERSION}: update napari-phasemap"
@@ -165,7 +166,7 @@ def read_stacks(path: Path, file: h5py.File) -> list[SpectralStack]:
     group = group_in(file, "stacks")
     numbers = sorted((name for name in group if name.isdecimal()), key=int)
     if not numbers:
-        raise ValueError(f"{path.name} holds no stack")
+        raise InputError(f"{path.name} holds no stack")
     return [_read_stack(group_in(group, name)) for name in numbers]
 
 

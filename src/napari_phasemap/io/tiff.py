@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.io.assemble import NM_PER_UNIT, assemble, check_size
 from napari_phasemap.io.energies import energies_for
 
@@ -35,7 +36,7 @@ def read(path: Path, options: Options) -> list[SpectralStack]:
     """Read the pages and their energies."""
     pages = load_pages(path)
     if pages.ndim != 3:
-        raise ValueError(
+        raise InputError(
             f"{path.name} has the shape {pages.shape}; a stack has one gray page per "
             "energy"
         )
@@ -69,13 +70,13 @@ def load_pages(path: Path) -> NDArray[Any]:
         with tifffile.TiffFile(path) as file:
             series = file.series[0]
             if "S" in series.axes:
-                raise ValueError(f"{path.name} is a color image, not a stack of counts")
+                raise InputError(f"{path.name} is a color image, not a stack of counts")
             check_size(series.shape, path.stat().st_size, path.name)
             values = np.asarray(series.asarray())
     except tifffile.TiffFileError as error:
-        raise ValueError(f"{path.name} is no valid TIFF: {error}") from error
+        raise InputError(f"{path.name} is no valid TIFF: {error}") from error
     if values.dtype.kind not in "biuf":
-        raise ValueError(f"{path.name} holds {values.dtype}, not real numbers")
+        raise InputError(f"{path.name} holds {values.dtype}, not real numbers")
     return values[None] if values.ndim == 2 else values
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.io.hdf5 import dataset_in, read_array, read_bytes
 
 if TYPE_CHECKING:
@@ -52,15 +53,15 @@ def read_tree(group: h5py.Group) -> dict[str, Any]:
         values = json.loads(read_bytes(dataset_in(group, "json")).decode())
         found = _decode(values, group)
     except (KeyError, RecursionError, UnicodeDecodeError, TypeError) as error:
-        raise ValueError(f"{group.name} is damaged: {error}") from error
+        raise InputError(f"{group.name} is damaged: {error}") from error
     if not isinstance(found, dict):
-        raise ValueError(f"{group.name} holds {type(found).__name__}, not a mapping")
+        raise InputError(f"{group.name} holds {type(found).__name__}, not a mapping")
     return found
 
 
 def _encode(value: Any, arrays: list[NDArray[Any]], depth: int) -> Any:
     if depth > _DEEPEST:
-        raise ValueError(f"metadata nest deeper than {_DEEPEST}")
+        raise InputError(f"metadata nest deeper than {_DEEPEST}")
     if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
         arrays.append(value)
         return {_KIND: "array", "number": len(arrays) - 1}
@@ -101,4 +102,4 @@ def _decode(value: Any, group: h5py.Group) -> Any:
         return tuple(_decode(item, group) for item in value["items"])
     if kind == "dict":
         return {key: _decode(item, group) for key, item in value["pairs"].items()}
-    raise ValueError(f"{group.name} mentions an unknown kind of value: {kind!r}")
+    raise InputError(f"{group.name} mentions an unknown kind of value: {kind!r}")

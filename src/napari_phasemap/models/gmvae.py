@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.data.stack_set import SAME_ENERGY
 from napari_phasemap.models.presets import Parameters, parameters_of
@@ -197,7 +198,7 @@ class GMVAE:
         n_latent = self.parameters.n_latent
         points = _two_dimensional(Z, "latent points")
         if points.shape[1] != n_latent:
-            raise ValueError(f"{points.shape[1]} latent coordinates != {n_latent=}")
+            raise InputError(f"{points.shape[1]} latent coordinates != {n_latent=}")
         spectra: NDArray[np.float32] = self._runner("decode").run(points)[0]
         return spectra
 
@@ -249,7 +250,7 @@ class GMVAE:
         if same_length and (own is None or np.abs(axis - own).max() < SAME_ENERGY):
             return
         trained = _span(own) if own is not None else f"{self.n_energies_} energies"
-        raise ValueError(
+        raise InputError(
             f"the model was trained on {trained}, the data have {_span(axis)}; train a "
             "model on these data, or bring them to the model's energies"
         )
@@ -262,11 +263,11 @@ class GMVAE:
         spectra = _two_dimensional(X, "spectra")
         n_spectra, n_energies = spectra.shape
         if n_energies < 2:
-            raise ValueError(f"a latent space needs 2 energies or more; {n_energies=}")
+            raise InputError(f"a latent space needs 2 energies or more; {n_energies=}")
         n_train = split_sizes(n_spectra, self.parameters)[0]
         needed = max(self.parameters.n_components, 2)
         if n_train < needed:
-            raise ValueError(
+            raise InputError(
                 f"{n_spectra} spectra leave {n_train} for training, but "
                 f"{self.parameters.n_components} components need {needed} at least; "
                 "analyze more pixels or take fewer components"
@@ -290,7 +291,7 @@ class GMVAE:
         if energy is not None:
             self.check_energy(energy)
         if spectra.shape[1] != self.n_energies_:
-            raise ValueError(
+            raise InputError(
                 f"{spectra.shape[1]} energies in the data != {self.n_energies_} of the "
                 "model"
             )
@@ -346,13 +347,13 @@ class GMVAE:
 def _two_dimensional(values: ArrayLike, what: str) -> NDArray[np.float32]:
     array = np.asarray(values, dtype=np.float32)
     if array.ndim != 2 or 0 in array.shape[1:]:
-        raise ValueError(f"{what} are rows of a 2-D array; got {array.shape=}")
+        raise InputError(f"{what} are rows of a 2-D array; got {array.shape=}")
     return array
 
 
 def _refuse(bad: NDArray[np.bool_], what: str) -> None:
     if bad.any():
-        raise ValueError(
+        raise InputError(
             f"{int(bad.sum())} of {len(bad)} spectra {what}, first at pixel "
             f"{int(bad.argmax())}; leave these pixels out of the mask"
         )
@@ -365,9 +366,9 @@ def _checked_axis(
         return None
     axis = np.array(energy, dtype=np.float64)
     if axis.shape != (n_energies,):
-        raise ValueError(f"{axis.shape=} of the energies != ({n_energies},) of spectra")
+        raise InputError(f"{axis.shape=} of the energies != ({n_energies},) of spectra")
     if not np.isfinite(axis).all() or (np.diff(axis) <= 0).any():
-        raise ValueError(f"energies must be finite and increase; got {axis}")
+        raise InputError(f"energies must be finite and increase; got {axis}")
     return axis
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, TypeAlias, get_args
 
+from napari_phasemap.core.data.errors import InputError
+
 __all__ = ["PRESETS", "Parameters", "parameters_of"]
 
 Kl: TypeAlias = Literal["mc", "categorical"]
@@ -132,28 +134,28 @@ class Parameters:
         for name, choices in _CHOICES.items():
             value = getattr(self, name)
             if value not in get_args(choices):
-                raise ValueError(f"{name}={value!r} is not one of {get_args(choices)}")
+                raise InputError(f"{name}={value!r} is not one of {get_args(choices)}")
         if not self.hidden or min(self.hidden) < 1:
-            raise ValueError(f"hidden={self.hidden} needs one or more positive widths")
+            raise InputError(f"hidden={self.hidden} needs one or more positive widths")
         for name in ("n_latent", "n_components", "batch_size", "epochs"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} is not at least 1")
+                raise InputError(f"{name}={getattr(self, name)} is not at least 1")
         for name in ("dropout", "batch_norm_momentum", "warmup"):
             if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} is outside 0 <= x < 1")
+                raise InputError(f"{name}={getattr(self, name)} is outside 0 <= x < 1")
         kept = self.validation_fraction, self.test_fraction
         if min(kept) < 0 or sum(kept) > 0.9:
-            raise ValueError(
+            raise InputError(
                 "validation_fraction and test_fraction are not negative and leave 10 % "
                 f"for training; got {kept[0]} and {kept[1]}"
             )
         if self.learning_rate <= 0 or self.beta < 0:
-            raise ValueError(
+            raise InputError(
                 f"needed: learning_rate > 0 and beta >= 0; got {self.learning_rate} "
                 f"and {self.beta}"
             )
         if self.max_steps is not None and self.max_steps < max(self.min_steps, 1):
-            raise ValueError(f"max_steps={self.max_steps} < min_steps={self.min_steps}")
+            raise InputError(f"max_steps={self.max_steps} < min_steps={self.min_steps}")
 
     def n_epochs(self, n_train: int) -> int:
         """Return the number of passes over `n_train` spectra."""
@@ -203,7 +205,7 @@ def parameters_of(preset: str, /, **overrides: Any) -> Parameters:
         If a parameter is unknown.
     """
     if preset not in PRESETS:
-        raise ValueError(f"preset={preset!r} is not one of {tuple(PRESETS)}")
+        raise InputError(f"preset={preset!r} is not one of {tuple(PRESETS)}")
     known = [item.name for item in fields(Parameters)]
     unknown = sorted(set(overrides) - set(known))
     if unknown:

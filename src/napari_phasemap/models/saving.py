@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
+
 if TYPE_CHECKING:
     from os import PathLike
 
@@ -93,7 +95,7 @@ def load(kind: type[Model], folder: str | PathLike[str], /) -> Model:
         attributes = {key: text[key] for key in _PLAIN}
         n_energies = int(text["n_energies_"])
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{source} is damaged: {DESCRIPTION}: {error}") from error
+        raise InputError(f"{source} is damaged: {DESCRIPTION}: {error}") from error
     start_tensorflow(model.n_threads)
     from napari_phasemap.models.network import Network
     from napari_phasemap.models.training import learned
@@ -107,7 +109,7 @@ def load(kind: type[Model], folder: str | PathLike[str], /) -> Model:
             network.prior_log_vars.assign(prior["log_vars"])
             usage = prior["usage"]
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{source} is damaged: {error}") from error
+        raise InputError(f"{source} is damaged: {error}") from error
     energy = text["energy_"]
     model.__dict__.update(
         learned(network),
@@ -153,29 +155,29 @@ def _description(source: Path) -> dict[str, Any]:
         raise FileNotFoundError(f"there is no model at {source}")
     path = source / DESCRIPTION
     if not path.is_file():
-        raise ValueError(f"{source} is not a model: it has no {DESCRIPTION}")
+        raise InputError(f"{source} is not a model: it has no {DESCRIPTION}")
     try:
         text = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{source} is damaged: {DESCRIPTION}: {error}") from error
+        raise InputError(f"{source} is damaged: {DESCRIPTION}: {error}") from error
     if not isinstance(text, dict) or text.get("format") != FORMAT:
-        raise ValueError(f"{source} is not a model of this program")
+        raise InputError(f"{source} is not a model of this program")
     wrote = text.get("format_version")
     if not isinstance(wrote, int) or wrote > FORMAT_VERSION:
-        raise ValueError(
+        raise InputError(
             f"{source} was written by a newer version (format {wrote}, this one reads "
             f"up to {FORMAT_VERSION}); update napari-phasemap"
         )
     if not isinstance(text.get("sha256"), dict):
-        raise ValueError(f"{source} is damaged: {DESCRIPTION} has no checksums")
+        raise InputError(f"{source} is damaged: {DESCRIPTION} has no checksums")
     return text
 
 
 def _check_whole(path: Path, expected: str | None) -> None:
     if not path.is_file():
-        raise ValueError(f"{path.parent} is damaged: {path.name} is missing")
+        raise InputError(f"{path.parent} is damaged: {path.name} is missing")
     if _checksum(path) != expected:
-        raise ValueError(f"{path.parent} is damaged: {path.name} was changed or cut")
+        raise InputError(f"{path.parent} is damaged: {path.name} was changed or cut")
 
 
 def _checksum(path: Path) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.models.applying import Runner
 from napari_phasemap.models.hardware import chosen_precision, start_tensorflow
 
@@ -97,7 +98,7 @@ def train(
         losses = dict(zip(("reconstruction", "kl"), sums / per_epoch, strict=True))
         losses.update({f"validation_{k}": v for k, v in evaluate(validation).items()})
         if not np.isfinite(losses["reconstruction"]):
-            raise ValueError(
+            raise InputError(
                 f"the training diverged in epoch {epoch + 1} (loss is not finite); "
                 f"lower learning_rate={parameters.learning_rate:g}"
             )

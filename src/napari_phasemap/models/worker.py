@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.models.gmvae import GMVAE
 from napari_phasemap.process.serving import Server, serve
 
@@ -104,7 +105,7 @@ class Worker(Server):
 
     def _trained(self) -> GMVAE:
         if self._model is None:
-            raise ValueError("there is no model yet; train one or load one")
+            raise InputError("there is no model yet; train one or load one")
         return self._model
 
 

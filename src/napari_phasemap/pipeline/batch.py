@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.io.results import Results
@@ -186,7 +187,7 @@ def run(
         },
     )
     if not (np.isfinite(threshold) and threshold >= 0):
-        raise ValueError(f"the threshold is a gap of r, 0 to 2; got {threshold}")
+        raise InputError(f"the threshold is a gap of r, 0 to 2; got {threshold}")
     network = network_for(recipe, Path(output))
     check_output(Path(output), overwrite=overwrite)
     total = len(recipe.stacks) + 2

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.phases.changes import change_table, disagreement
 from napari_phasemap.io.results import write_results
@@ -115,7 +116,7 @@ def write_bundle(
         If there is no map.
     """
     if not results.maps:
-        raise ValueError("there is no phase map to write")
+        raise InputError("there is no phase map to write")
     output = Path(output)
     phases, resolved = _maps(results)
     sheets = _sheets(results, phases)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.progress import Cancelled, OnProgress, ignore_progress
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.pipeline.bundle import Failure
@@ -177,7 +178,7 @@ class _Batch:
     def on_one_axis(self) -> StackSet:
         """Return the stacks on the most frequent energy axis; others have failed."""
         if not self.stacks:
-            raise ValueError(self._nothing())
+            raise InputError(self._nothing())
         kinds = [_kind(stack, self.stacks) for stack in self.stacks]
         common = Counter(kinds).most_common(1)[0][0]
         kept = []

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.latent.comparison import MethodComparison, compare_methods
@@ -103,7 +104,7 @@ def compare(
     from napari_phasemap.io.spectra import read_references
 
     if not (np.isfinite(threshold) and threshold >= 0):
-        raise ValueError(f"the threshold is a gap of r, 0 to 2; got {threshold}")
+        raise InputError(f"the threshold is a gap of r, 0 to 2; got {threshold}")
     if output is not None:
         check_folder(Path(output), _tables, overwrite=overwrite)
     spectra = read_references(references, energy_unit=preparation.get("energy_unit"))
@@ -159,14 +160,14 @@ def read_truth(
     try:
         images = _images(path, stacks.names)
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path.name} holds no known phases: {error}") from error
+        raise InputError(f"{path.name} holds no known phases: {error}") from error
     for stack, image in zip(stacks, images, strict=True):
         where = f"{path.name}, {stack.name}"
         if image.shape != stack.shape:
-            raise ValueError(f"{where}: {image.shape} known phases != {stack.shape}")
+            raise InputError(f"{where}: {image.shape} known phases != {stack.shape}")
         whole = image.dtype.kind in "iub" or bool((image == np.round(image)).all())
         if not whole or image.min() < 0 or image.max() > n_phases:
-            raise ValueError(
+            raise InputError(
                 f"{where}: known phases are whole numbers from 0 (unknown) to "
                 f"{n_phases}; got {image.min()} to {image.max()}"
             )
@@ -184,17 +185,17 @@ def _images(path: Path, names: Sequence[str]) -> list[NDArray[Any]]:
                 n for n, key in zip(names, keys, strict=True) if key not in file.files
             ]
             if absent:
-                raise ValueError(f"there is nothing for {', '.join(absent)}")
+                raise InputError(f"there is nothing for {', '.join(absent)}")
             return [file[key] for key in keys]
     if len(names) != 1:
-        raise ValueError(f"one image for {len(names)} particles; give an .npz file")
+        raise InputError(f"one image for {len(names)} particles; give an .npz file")
     if kind == ".npy":
         return [np.load(path, allow_pickle=False)]
     if kind in (".tif", ".tiff"):
         import tifffile
 
         return [np.asarray(tifffile.imread(path))]
-    raise ValueError(f"{kind!r} is not one of .npz, .npy, .tif")
+    raise InputError(f"{kind!r} is not one of .npz, .npy, .tif")
 
 
 def _write(comparison: MethodComparison, output: Path, *, overwrite: bool) -> None:

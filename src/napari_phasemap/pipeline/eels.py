@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.eels.jump_ratio import suggest_jump_ratio
@@ -89,7 +90,7 @@ def run_eels(
         If the folder holds something and may not be overwritten.
     """
     if not edges:
-        raise ValueError("no edge; give at least one, for example Si_L:70-95:99-130")
+        raise InputError("no edge; give at least one, for example Si_L:70-95:99-130")
     check_output(Path(output), overwrite=overwrite)
     core, low = _read(Path(path), None if low_loss is None else Path(low_loss))
     changes: dict[str, Any] = {
@@ -172,7 +173,7 @@ def _read(
     core = [stack for stack in stacks if not _has_zero(stack)]
     if len(core) != 1:
         names = ", ".join(repr(stack.name) for stack in stacks)
-        raise ValueError(
+        raise InputError(
             f"{path.name} holds {len(core)} core-loss stacks ({names}); give a file "
             "with one"
         )
@@ -181,7 +182,7 @@ def _read(
         return core[0], same[0] if same else None
     low = read_stack(low_path)
     if not isinstance(low, SpectralStack):
-        raise ValueError(
+        raise InputError(
             f"{low_path.name} holds {len(low)} stacks; give a file with one"
         )
     return core[0], low

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.process.conversation import ProcessDied
@@ -103,7 +104,7 @@ def jump_ratios(
     from napari_phasemap.core.eels.edge import subtracted
 
     if recipe.fit_window is None:
-        raise ValueError(f"{recipe.name} has no fit window, so there is no jump ratio")
+        raise InputError(f"{recipe.name} has no fit window, so there is no jump ratio")
     on_progress(0, 1, f"{recipe.name}: jump ratios")
     edge = subtracted(stack, recipe, previous)
     significant = edge_present(

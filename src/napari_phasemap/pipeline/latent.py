@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.io.results import NamedPixels, Results
 from napari_phasemap.models.gmvae import GMVAE
 from napari_phasemap.pipeline.learning import encode, learn, new_model, save_loss
@@ -36,13 +37,13 @@ def network_for(recipe: Recipe, output: Path) -> GMVAE | None:
     given = recipe.parameters
     model, train = given["model"], given["train"]
     if model and train:
-        raise ValueError("give either a model to apply or train=True, not both")
+        raise InputError("give either a model to apply or train=True, not both")
     unused = (() if train else TRAINING) + (() if model or train else LATENT)
     defaults = Recipe(recipe.stacks, recipe.references).parameters
     for name in unused:
         if given[name] != defaults[name]:
             need = "train" if name in TRAINING else "a model or train"
-            raise ValueError(f"{name}={given[name]!r} means nothing without {need}")
+            raise InputError(f"{name}={given[name]!r} means nothing without {need}")
     if train:
         numbers = {name: given[name] for name in ("epochs", "n_latent", "n_components")}
         return new_model(
@@ -54,7 +55,7 @@ def network_for(recipe: Recipe, output: Path) -> GMVAE | None:
     if not model:
         return None
     if Path(model).absolute().is_relative_to(output.absolute()):
-        raise ValueError(
+        raise InputError(
             f"the model {model} lies in the folder of the results, {output}, which "
             "would be replaced; choose another folder"
         )
@@ -105,7 +106,7 @@ def with_latent(
 def _check_sure(phases: PhaseMap, threshold: float) -> None:
     """Raise before a training where no pixel could describe a phase after it."""
     if not ((phases.labels > 0) & ~phases.ambiguous(threshold)).any():
-        raise ValueError(
+        raise InputError(
             f"every pixel is ambiguous at threshold={threshold:g}, so nothing tells "
             "where the phases lie in a latent space; lower the threshold"
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.prepare.masking import mask_from
 from napari_phasemap.core.prepare.preprocess import estimate_i0, optical_density
 
@@ -74,7 +75,7 @@ def prepare(
     kept, notes = _masked(stack, mask)
     kept = kept & stack.mask
     if not kept.any():
-        raise ValueError(
+        raise InputError(
             f"no pixel of {stack.name!r} is left to analyze; mask={mask!r}"
         )
     for note in notes:

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from napari_phasemap.core.data.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from os import PathLike
@@ -64,7 +66,7 @@ class Recipe:
         for name in ("stacks", "references"):
             paths = tuple(Path(path) for path in getattr(self, name))
             if not paths:
-                raise ValueError(f"the recipe names no {name}")
+                raise InputError(f"the recipe names no {name}")
             object.__setattr__(self, name, paths)
         parameters = _checked(dict(self.parameters))
         object.__setattr__(self, "parameters", MappingProxyType(parameters))
@@ -99,13 +101,13 @@ class Recipe:
         path = Path(path)
         values = load_json(path)
         if values.get("command") == "eels":
-            raise ValueError(
+            raise InputError(
                 f"{path.name} was written by 'napari-phasemap eels'; it says what was "
                 "done there, and 'run --recipe' repeats only what 'run' wrote"
             )
         newest = values.get("version")
         if not isinstance(newest, int) or newest > VERSION:
-            raise ValueError(
+            raise InputError(
                 f"{path.name} is a recipe of version {newest}; this program reads up "
                 f"to {VERSION}: update napari-phasemap"
             )
@@ -116,19 +118,19 @@ class Recipe:
             )
             return cls(stacks, references, values["parameters"])
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path.name} is a damaged recipe: {error}") from error
+            raise InputError(f"{path.name} is a damaged recipe: {error}") from error
 
 
 def load_json(path: Path) -> dict[str, Any]:
     """Return the contents of a recipe file, or raise ValueError where it is none."""
     if path.stat().st_size > LARGEST:
-        raise ValueError(f"{path.name} is no recipe: it is too large")
+        raise InputError(f"{path.name} is no recipe: it is too large")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"{path.name} is no recipe: {error}") from error
+        raise InputError(f"{path.name} is no recipe: {error}") from error
     if not isinstance(values, dict) or values.get("format") != FORMAT:
-        raise ValueError(f"{path.name} is no recipe of napari-phasemap")
+        raise InputError(f"{path.name} is no recipe of napari-phasemap")
     return values
 
 
@@ -156,7 +158,7 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
     known = {one.name: one for one in parameters_of(run)}
     unknown = sorted(set(given) - set(known))
     if unknown:
-        raise ValueError(
+        raise InputError(
             f"unknown parameters {', '.join(unknown)}; there are {', '.join(known)}"
         )
     complete = {}
@@ -166,9 +168,9 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
             kinds = (int, float) if one.type is float else (one.type,)
             strange = isinstance(value, bool) and one.type is not bool
             if strange or not isinstance(value, kinds):
-                raise ValueError(f"{name}={value!r} is not of type {one.type.__name__}")
+                raise InputError(f"{name}={value!r} is not of type {one.type.__name__}")
             if one.choices and value not in one.choices:
-                raise ValueError(f"{name}={value!r} is not one of {one.choices}")
+                raise InputError(f"{name}={value!r} is not one of {one.choices}")
         complete[name] = value
     return complete
 

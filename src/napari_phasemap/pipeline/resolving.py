@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 
@@ -120,7 +121,7 @@ def resolve(
     from napari_phasemap.core.phases.changes import change_table, disagreement
 
     if method not in METHODS:
-        raise ValueError(f"{method=} is not one of {tuple(METHODS)}")
+        raise InputError(f"{method=} is not one of {tuple(METHODS)}")
     places = None
     if all(name in markers for name in phases.names):
         places = np.array([markers[name] for name in phases.names])
@@ -132,7 +133,7 @@ def resolve(
         on_progress=on_progress,
     )
     if method not in maps:
-        raise ValueError(
+        raise InputError(
             f"{METHODS[method]} needs the references in the latent space; load the "
             "references and encode them"
         )

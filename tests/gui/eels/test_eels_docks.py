@@ -70,11 +70,11 @@ def notes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Messages that a user would see."""
     seen: list[str] = []
     for name in (
-        "dock.show_info",
-        "job.show_info",
-        "job.show_error",
-        "eels_editing.show_info",
-        "eels_corrections.show_info",
+        "shell.dock.show_info",
+        "shell.job.show_info",
+        "shell.job.show_error",
+        "eels.editing.show_info",
+        "eels.corrections.show_info",
     ):
         monkeypatch.setattr(f"napari_phasemap.views.{name}", seen.append)
     return seen

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.gui
 def notes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Messages that a user would see."""
     seen: list[str] = []
-    for name in ("dock.show_info", "job.show_info", "job.show_error"):
+    for name in ("shell.dock.show_info", "shell.job.show_info", "shell.job.show_error"):
         monkeypatch.setattr(f"napari_phasemap.views.{name}", seen.append)
     return seen
 

@@ -27,7 +27,7 @@ PATIENCE = 120_000
 @pytest.fixture
 def notes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
-    for name in ("dock.show_info", "job.show_info", "job.show_error"):
+    for name in ("shell.dock.show_info", "shell.job.show_info", "shell.job.show_error"):
         monkeypatch.setattr(f"napari_phasemap.views.{name}", seen.append)
     return seen
 

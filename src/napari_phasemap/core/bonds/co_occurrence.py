@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import PhaseMap
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def co_occurrence_map(
         If the maps are not those of `pairs`.
     """
     if pairs.n.shape != (classes_a.n_phases + 1, classes_b.n_phases + 1):
-        raise ValueError(
+        raise InputError(
             f"pairs of {pairs.n.shape} classes, maps of {classes_a.n_phases + 1} and "
             f"{classes_b.n_phases + 1}; compute the pairs again"
         )

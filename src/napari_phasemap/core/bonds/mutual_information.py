@@ -21,6 +21,7 @@ from napari_phasemap.core.bonds.label_shifts import (
     permutation_null,
     shift_null,
 )
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import PhaseMap
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.data.stack_set import StackSet
@@ -240,16 +241,16 @@ def mutual_information(
     (1.0, True)
     """
     if null not in get_args(Null):
-        raise ValueError(f"{null=} is not one of {get_args(Null)}")
+        raise InputError(f"{null=} is not one of {get_args(Null)}")
     labels_a, names_a = _labels(classes_a)
     labels_b, names_b = _labels(classes_b)
     if labels_a.shape != labels_b.shape:
-        raise ValueError(
+        raise InputError(
             f"maps of {labels_a.shape} and {labels_b.shape} labels; both edges must be "
             "classified on the same pixels"
         )
     if labels_a.size == 0:
-        raise ValueError("the maps have no pixels; the mask leaves none over")
+        raise InputError("the maps have no pixels; the mask leaves none over")
     images = _images(labels_a, labels_b, stacks, null)
     flat_a = np.concatenate([image[0][image[2]] for image in images])
     flat_b = np.concatenate([image[1][image[2]] for image in images])
@@ -319,7 +320,7 @@ def _images(
             return [(a, b, np.ones(a.shape, dtype=bool))]
         if null == "permutation" and a.ndim == 1:
             return [(a, b, np.ones(a.shape, dtype=bool))]
-        raise ValueError(
+        raise InputError(
             f"labels of shape {a.shape} do not say where the pixels lie; give stacks="
         )
     stacks = stacks if isinstance(stacks, StackSet) else StackSet([stacks])

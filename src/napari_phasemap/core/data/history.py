@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -64,7 +66,7 @@ class Step:
 
     def __post_init__(self) -> None:
         if self.before.keys() != self.after.keys():
-            raise ValueError(f"{set(self.before)=} != {set(self.after)=}")
+            raise InputError(f"{set(self.before)=} != {set(self.after)=}")
         for key in ("before", "after"):
             packed = {
                 name: _packed(value) for name, value in getattr(self, key).items()

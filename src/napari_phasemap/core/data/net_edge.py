@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.text_table import described
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def averaged_inside(
 def check_reach(pixels: float, /) -> None:
     """Raise ValueError unless neighbors can be averaged over so many pixels."""
     if not 0.0 <= pixels < np.inf:
-        raise ValueError(
+        raise InputError(
             f"neighbors over {pixels} pixels cannot be averaged; give a number of 0 or "
             "more"
         )

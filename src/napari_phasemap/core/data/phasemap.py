@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.frozen import read_only
 from napari_phasemap.core.data.text_table import described
 
@@ -104,16 +105,16 @@ class PhaseMap:
         names = tuple(self.names)
         colors = tuple(self.colors) or phase_colors(len(names))
         if len(colors) != len(names):
-            raise ValueError(f"{len(colors)} colors for {len(names)} phases")
+            raise InputError(f"{len(colors)} colors for {len(names)} phases")
         n_pixels = len(self.labels)
         for key in ("runner_up", "best", "margin", "scores"):
             value = getattr(self, key)
             if value is not None and len(value) != n_pixels:
-                raise ValueError(f"{len(value)} {key} for {n_pixels} labels")
+                raise InputError(f"{len(value)} {key} for {n_pixels} labels")
         if self.scores is not None and self.scores.shape != (n_pixels, len(names)):
-            raise ValueError(f"{self.scores.shape=} != ({n_pixels}, {len(names)})")
+            raise InputError(f"{self.scores.shape=} != ({n_pixels}, {len(names)})")
         if n_pixels and int(self.labels.max()) > len(names):
-            raise ValueError(
+            raise InputError(
                 f"label {self.labels.max()} is above the number of phases {len(names)}"
             )
         object.__setattr__(self, "names", names)
@@ -139,7 +140,7 @@ class PhaseMap:
         """
         values = np.asarray(scores, dtype=np.float32)
         if values.ndim != 2 or values.shape[1] != len(names):
-            raise ValueError(f"{values.shape=} != (n_pixels, {len(names)} phases)")
+            raise InputError(f"{values.shape=} != (n_pixels, {len(names)} phases)")
         ranked = np.where(np.isfinite(values), values, -np.inf)
         rows = np.arange(len(ranked))
         first = ranked.argmax(axis=1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.net_edge import NetEdge, averaged_inside, check_reach
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.data.stack_set import StackSet
@@ -89,7 +90,7 @@ def spectra_parts(
         return parts, raw, edges[0].energy
     array = np.asarray(spectra)
     if array.ndim != 2 or 0 in array.shape:
-        raise ValueError(f"{array.shape=} is not (n_pixels, n_energies)")
+        raise InputError(f"{array.shape=} is not (n_pixels, n_energies)")
     return [array.T], None, None
 
 

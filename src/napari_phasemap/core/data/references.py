@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.text_table import described
 
 if TYPE_CHECKING:
@@ -62,18 +63,18 @@ class ReferenceSpectra:
         energy = np.array(self.energy, dtype=np.float64)
         spectra = np.array(self.spectra, dtype=np.float64)
         if not names:
-            raise ValueError("there is no reference spectrum; give at least one")
+            raise InputError("there is no reference spectrum; give at least one")
         if len(set(names)) != len(names):
-            raise ValueError(f"reference names repeat: {', '.join(names)}")
+            raise InputError(f"reference names repeat: {', '.join(names)}")
         if spectra.shape != (len(names), energy.size) or energy.ndim != 1:
-            raise ValueError(
+            raise InputError(
                 f"{spectra.shape=} != ({len(names)} names, {energy.size} energies)"
             )
         if energy.size < 2 or (np.diff(energy) <= 0).any():
-            raise ValueError("reference energies must be two or more and increase")
+            raise InputError("reference energies must be two or more and increase")
         if not (np.isfinite(spectra).all() and np.isfinite(energy).all()):
             bad = [n for n, s in zip(names, spectra, strict=True) if not _finite(s)]
-            raise ValueError(f"reference values are not finite: {', '.join(bad)}")
+            raise InputError(f"reference values are not finite: {', '.join(bad)}")
         for key, value in (("names", names), ("energy", energy), ("spectra", spectra)):
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
@@ -108,7 +109,7 @@ class ReferenceSpectra:
         target = np.asarray(energy, dtype=np.float64)
         low, high = self.energy[0], self.energy[-1]
         if target.min() < low - EDGE_SLACK or target.max() > high + EDGE_SLACK:
-            raise ValueError(
+            raise InputError(
                 f"energies {target.min():g}-{target.max():g} eV are not covered by the "
                 f"references {', '.join(map(repr, self.names))} ({low:g}-{high:g} eV); "
                 "crop the stack or load references that reach further"
@@ -120,7 +121,7 @@ class ReferenceSpectra:
         """Return only the references of these names, in this order."""
         unknown = [name for name in names if name not in self.names]
         if unknown:
-            raise ValueError(f"no reference {unknown}; there are {list(self.names)}")
+            raise InputError(f"no reference {unknown}; there are {list(self.names)}")
         rows = [self.names.index(name) for name in names]
         return replace(self, names=tuple(names), spectra=self.spectra[rows])
 
@@ -148,7 +149,7 @@ class ReferenceSpectra:
             If there are fewer than two references.
         """
         if len(self) < 2:
-            raise ValueError(f"a pair needs two references; got {len(self)}")
+            raise InputError(f"a pair needs two references; got {len(self)}")
         r = self.correlation()
         rows, cols = np.triu_indices(len(self), k=1)
         best = int(np.nanargmax(np.nan_to_num(r[rows, cols], nan=-np.inf)))

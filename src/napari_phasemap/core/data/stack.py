@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.frozen import read_only
 from napari_phasemap.core.data.text_table import described
 
@@ -80,7 +81,7 @@ class SpectralStack:
     def __post_init__(self) -> None:
         data = self.data if hasattr(self.data, "dask") else np.asarray(self.data)
         if data.ndim != 3:
-            raise ValueError(
+            raise InputError(
                 f"a stack has the axes (energy, row, column); got {data.shape=}"
             )
         if data.dtype != np.float32:
@@ -92,16 +93,16 @@ class SpectralStack:
             else np.array(self.mask, dtype=bool)
         )
         if mask.shape != data.shape[1:]:
-            raise ValueError(f"{mask.shape=} != image shape {data.shape[1:]}")
+            raise InputError(f"{mask.shape=} != image shape {data.shape[1:]}")
         if self.quantity not in get_args(Quantity):
-            raise ValueError(f"{self.quantity=} is not one of {get_args(Quantity)}")
+            raise InputError(f"{self.quantity=} is not one of {get_args(Quantity)}")
         if self.origin not in get_args(Origin):
-            raise ValueError(f"{self.origin=} is not one of {get_args(Origin)}")
+            raise InputError(f"{self.origin=} is not one of {get_args(Origin)}")
         pixel_size = self.pixel_size
         if pixel_size is not None:
             pixel_size = (float(pixel_size[0]), float(pixel_size[1]))
             if not all(np.isfinite(s) and s > 0 for s in pixel_size):
-                raise ValueError(f"pixel_size in nm is positive; got {pixel_size}")
+                raise InputError(f"pixel_size in nm is positive; got {pixel_size}")
         fixed = {
             "data": read_only(data),
             "energy": read_only(energy),
@@ -187,13 +188,13 @@ def _checked_energy(energy: ArrayLike, n_energies: int) -> NDArray[np.float64]:
     """Return the energies as float64, or raise."""
     values = np.array(energy, dtype=np.float64)
     if values.shape != (n_energies,):
-        raise ValueError(f"{values.shape=} of the energies != ({n_energies},) images")
+        raise InputError(f"{values.shape=} of the energies != ({n_energies},) images")
     if not np.isfinite(values).all():
-        raise ValueError(f"energies must be finite; got {values}")
+        raise InputError(f"energies must be finite; got {values}")
     steps = np.diff(values)
     if (steps <= 0).any():
         at = int(np.argmax(steps <= 0))
-        raise ValueError(
+        raise InputError(
             "energies must increase strictly; got "
             f"{values[at]:g} eV followed by {values[at + 1]:g} eV"
         )

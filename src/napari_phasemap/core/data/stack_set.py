@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.text_table import described
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class StackSet:
     def __init__(self, stacks: Sequence[SpectralStack]) -> None:
         object.__setattr__(self, "stacks", tuple(stacks))
         if not self.stacks:
-            raise ValueError("a StackSet needs at least one stack; got none")
+            raise InputError("a StackSet needs at least one stack; got none")
         first = self.stacks[0]
         for other in self.stacks[1:]:
             _check_same_axis(first, other)
@@ -149,11 +150,11 @@ class StackSet:
     def join(self, images: Sequence[NDArray[Any]]) -> NDArray[Any]:
         """Return the per-pixel array of one image per stack: `to_image` undone."""
         if len(images) != len(self.stacks):
-            raise ValueError(f"{len(images)} images for {len(self.stacks)} stacks")
+            raise InputError(f"{len(images)} images for {len(self.stacks)} stacks")
         parts = []
         for image, stack in zip(images, self.stacks, strict=True):
             if image.shape[:2] != stack.shape:
-                raise ValueError(
+                raise InputError(
                     f"{image.shape=} != {stack.shape} of stack {stack.name!r}"
                 )
             parts.append(image[stack.mask])
@@ -180,7 +181,7 @@ class StackSet:
         """
         part = self.split(values)[index]
         if np.isnan(fill) and not np.issubdtype(part.dtype, np.floating):
-            raise ValueError(f"{fill=} cannot be stored as {part.dtype}; give 0")
+            raise InputError(f"{fill=} cannot be stored as {part.dtype}; give 0")
         shape = self.stacks[index].shape
         image = np.full((shape[0] * shape[1], *part.shape[1:]), fill, dtype=part.dtype)
         image[self._flat_positions[index]] = part
@@ -208,7 +209,7 @@ class StackSet:
 
     def _check_length(self, values: NDArray[Any]) -> None:
         if len(values) != self.n_pixels:
-            raise ValueError(
+            raise InputError(
                 f"{len(values)} values for {self.n_pixels} pixels of {len(self)} "
                 "stacks; the mask or the list of stacks has changed since they were "
                 "computed"
@@ -229,14 +230,14 @@ class StackSet:
 def _check_same_axis(first: SpectralStack, other: SpectralStack) -> None:
     """Raise unless two stacks share quantity and energies."""
     if first.quantity != other.quantity:
-        raise ValueError(
+        raise InputError(
             f"{first.name!r} holds {first.quantity}, {other.name!r} {other.quantity}"
         )
     same = len(first.energy) == len(other.energy) and bool(
         np.all(np.abs(first.energy - other.energy) < SAME_ENERGY)
     )
     if not same:
-        raise ValueError(
+        raise InputError(
             f"energies of {first.name!r} ({_axis(first)}) and {other.name!r} "
             f"({_axis(other)}) differ; analyze them separately or keep common energies"
         )

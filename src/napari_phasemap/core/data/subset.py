@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import phase_colors
 from napari_phasemap.core.data.references import ReferenceSpectra
 from napari_phasemap.core.data.stack_set import StackSet
@@ -55,7 +56,7 @@ def exclude_pixels(stacks: StackSet, excluded: NDArray[np.bool_], /) -> StackSet
     excluded = np.asarray(excluded, dtype=bool)
     parts = stacks.split(excluded)
     if excluded.all():
-        raise ValueError(
+        raise InputError(
             f"all {stacks.n_pixels} pixels would be excluded; nothing is left"
         )
     changed = []
@@ -84,7 +85,7 @@ def keep_pixels(phase_map: PhaseMap, kept: NDArray[np.bool_], /) -> PhaseMap:
     PhaseMap
     """
     if len(kept) != phase_map.n_pixels:
-        raise ValueError(f"{len(kept)} values for {phase_map.n_pixels} pixels")
+        raise InputError(f"{len(kept)} values for {phase_map.n_pixels} pixels")
     scores = phase_map.scores
     return replace(
         phase_map,
@@ -114,7 +115,7 @@ def with_phase(phase_map: PhaseMap, name: str, /, *, color: str = "") -> PhaseMa
         Scores of the new phase are NaN: nothing has been compared with it.
     """
     if not name or name in phase_map.names:
-        raise ValueError(f"{name!r} is not a new phase; there are {phase_map.names}")
+        raise InputError(f"{name!r} is not a new phase; there are {phase_map.names}")
     n_phases = phase_map.n_phases
     free = [c for c in phase_colors(n_phases + 1) if c not in phase_map.colors]
     color = color or (free or phase_colors(1))[0]
@@ -156,7 +157,7 @@ def mean_spectrum(
         If no pixel is selected.
     """
     if not np.any(selected):
-        raise ValueError("the mean of no pixel is not defined; select some first")
+        raise InputError("the mean of no pixel is not defined; select some first")
     total = np.zeros(stacks.n_energies)
     count = np.zeros(stacks.n_energies)
     used = np.flatnonzero(stacks.energy_used)

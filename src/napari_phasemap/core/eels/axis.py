@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.eels.thickness import channel_width, thickness
 
@@ -65,7 +66,7 @@ def align_zero_loss(
         If the two have different pixels.
     """
     if core_loss is not None and core_loss.shape != low_loss.shape:
-        raise ValueError(
+        raise InputError(
             f"low loss of {low_loss.shape} pixels, core loss of {core_loss.shape}; "
             "they must show the same pixels"
         )
@@ -107,7 +108,7 @@ def calibrate_onset(
     """
     used = (stack.energy >= window[0]) & (stack.energy <= window[1])
     if used.sum() < 5:
-        raise ValueError(
+        raise InputError(
             f"window {window[0]:g}-{window[1]:g} eV holds {int(used.sum())} channels "
             f"of {stack.energy[0]:g}-{stack.energy[-1]:g} eV; at least 5 are needed"
         )
@@ -119,7 +120,7 @@ def calibrate_onset(
     slope = np.gradient(gaussian_filter1d(mean, 1.0, mode="nearest"), energy)
     steepest = int(slope.argmax())
     if slope[steepest] <= 0:
-        raise ValueError(
+        raise InputError(
             f"nothing rises between {window[0]:g} and {window[1]:g} eV in "
             f"{stack.name!r}; choose a window around the edge's onset"
         )
@@ -163,7 +164,7 @@ def find_spikes(
         If `stack` holds no counts.
     """
     if stack.quantity != "counts":
-        raise ValueError(f"spikes are found in counts; {stack.name!r} has others")
+        raise InputError(f"spikes are found in counts; {stack.name!r} has others")
     from scipy.ndimage import median_filter
 
     data = np.asarray(stack.data)
@@ -235,7 +236,7 @@ def _relabeled(
     lowest, highest = int(moves.min()), int(moves.max())
     n = stack.n_energies - (highest - lowest)
     if n < 2:
-        raise ValueError(
+        raise InputError(
             f"zero losses of {stack.name!r} differ by {(highest - lowest) * step:g} eV"
             ", as much as the axis is long; check that every pixel has a zero-loss peak"
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.frozen import read_only
 from napari_phasemap.core.data.net_edge import (
     AT_LIMIT,
@@ -104,7 +105,7 @@ def subtract_background(
     (array([3.], dtype=float32), np.float32(20.0))
     """
     if method not in get_args(BackgroundMethod):
-        raise ValueError(f"{method=} is not one of {get_args(BackgroundMethod)}")
+        raise InputError(f"{method=} is not one of {get_args(BackgroundMethod)}")
     check_reach(neighbors)
     fit, signal = _channels(stack, fit_window, window)
     table = PowerLawTable(
@@ -198,25 +199,25 @@ def _channels(
     low, high = stack.energy[0], stack.energy[-1]
     for label, (start, stop) in (("fit_window", fit_window), ("window", window)):
         if not start < stop:
-            raise ValueError(f"{label} ({start:g}, {stop:g}) eV: low is below high")
+            raise InputError(f"{label} ({start:g}, {stop:g}) eV: low is below high")
         if start < low - 1e-6 or stop > high + 1e-6:
-            raise ValueError(
+            raise InputError(
                 f"{label} {start:g}-{stop:g} eV is not inside the energy axis "
                 f"{low:g}-{high:g} eV of {stack.name!r}; move the window"
             )
     if fit_window[1] > window[0]:
-        raise ValueError(
+        raise InputError(
             f"fit_window {fit_window[0]:g}-{fit_window[1]:g} eV overlaps the edge's "
             f"window {window[0]:g}-{window[1]:g} eV; end it below {window[0]:g} eV"
         )
     if fit_window[0] <= 0:
-        raise ValueError(f"a power law needs energies above 0 eV; {fit_window=}")
+        raise InputError(f"a power law needs energies above 0 eV; {fit_window=}")
     found = []
     for (start, stop), least in ((fit_window, MIN_FIT_CHANNELS), (window, 1)):
         first = int(np.searchsorted(stack.energy, start - 1e-6))
         last = int(np.searchsorted(stack.energy, stop + 1e-6))
         if last - first < least:
-            raise ValueError(
+            raise InputError(
                 f"{start:g}-{stop:g} eV holds {last - first} channels of "
                 f"{stack.name!r}; at least {least} are needed, widen the window"
             )
@@ -238,7 +239,7 @@ def _measured(
 ) -> NDArray[np.bool_]:
     """Return which pixels are finite, after refusing what is not counts."""
     if method == "poisson" and stack.quantity != "counts":
-        raise ValueError(
+        raise InputError(
             f"{stack.name!r} holds {stack.quantity}, method 'poisson' needs counts; "
             "use method='least_squares'"
         )
@@ -250,7 +251,7 @@ def _measured(
         lowest = float(before.min() if kept.all() else before[:, kept].min())
         if lowest < 0:
             share = np.mean(before[:, kept] < 0)
-            raise ValueError(
+            raise InputError(
                 f"{stack.name!r} has negative values (lowest {lowest:g}, {share:.2%} "
                 "of the fit window), so these are not counts as method 'poisson' needs "
                 "them; use method='least_squares' or undo the dark correction"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import PhaseMap, phase_colors
 from napari_phasemap.core.learn.clustering import kmeans
 
@@ -53,7 +54,7 @@ def merge_classes(classes: PhaseMap, merged: Sequence[int], /) -> PhaseMap:
     """
     chosen = sorted(set(merged))
     if len(chosen) < 2:
-        raise ValueError(f"{len(chosen)} class is chosen; choose two or more to merge")
+        raise InputError(f"{len(chosen)} class is chosen; choose two or more to merge")
     for label in chosen:
         _check_label(classes, label)
     kept = [i for i in range(1, classes.n_phases + 1) if i not in chosen[1:]]
@@ -122,13 +123,13 @@ def split_class(
     _check_label(classes, label)
     values = np.asarray(values, dtype=np.float32)
     if len(values) != classes.n_pixels:
-        raise ValueError(f"{len(values)} values for {classes.n_pixels} pixels")
+        raise InputError(f"{len(values)} values for {classes.n_pixels} pixels")
     own = np.asarray(classes.labels) == label
     name = classes.names[label - 1]
     try:
         parts = kmeans(values[own], n_clusters=n_parts, seed=seed)
     except ValueError as error:
-        raise ValueError(f"{name!r} cannot be split: {error}") from error
+        raise InputError(f"{name!r} cannot be split: {error}") from error
     numbers = np.array(
         [label, *range(classes.n_phases + 1, classes.n_phases + n_parts)]
     )
@@ -163,7 +164,7 @@ def rename_class(classes: PhaseMap, label: int, name: str, /) -> PhaseMap:
     name = name.strip()
     others = [n for i, n in enumerate(classes.names, start=1) if i != label]
     if not name or name in others:
-        raise ValueError(f"{name!r} is no new name; there are {', '.join(others)}")
+        raise InputError(f"{name!r} is no new name; there are {', '.join(others)}")
     names = list(classes.names)
     names[label - 1] = name
     return replace(classes, names=tuple(names))
@@ -171,7 +172,7 @@ def rename_class(classes: PhaseMap, label: int, name: str, /) -> PhaseMap:
 
 def _check_label(classes: PhaseMap, label: int) -> None:
     if not 1 <= label <= classes.n_phases:
-        raise ValueError(f"there is no class {label}; there are 1..{classes.n_phases}")
+        raise InputError(f"there is no class {label}; there are 1..{classes.n_phases}")
 
 
 def _ranked(

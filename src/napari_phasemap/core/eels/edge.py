@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.net_edge import NO_COUNTS, NOT_FINITE, edge_present
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.eels.background import subtract_background
@@ -162,7 +163,7 @@ def analyze_edge(
     old = kept.with_same(_PRESENT)
     present = old.present if old else _present(edge, recipe)
     if np.count_nonzero(present) < 2:
-        raise ValueError(
+        raise InputError(
             f"{int(np.count_nonzero(present))} of {len(present)} pixels have the edge "
             f"{recipe.name} (z > {recipe.significance:g}, jump ratio > "
             f"{recipe.jump_ratio:g}); lower the thresholds or move the windows"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.eels.background import subtract_background
 
@@ -104,7 +105,7 @@ def preview_pixel(
         If a window does not fit, or the pixel is outside the mask.
     """
     if not stack.mask[row, col]:
-        raise ValueError(f"pixel ({row}, {col}) of {stack.name!r} is outside the mask")
+        raise InputError(f"pixel ({row}, {col}) of {stack.name!r} is outside the mask")
     low, high = (recipe.fit_window or recipe.window)[0], recipe.window[1]
     used = (stack.energy >= low - 1e-6) & (stack.energy <= high + 1e-6)
     energy = stack.energy[used]

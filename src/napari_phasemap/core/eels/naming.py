@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.frozen import read_only
 from napari_phasemap.core.data.pixel_spectra import spectra_parts
 from napari_phasemap.core.data.text_table import described
@@ -93,7 +94,7 @@ class ClassNames:
     def rename(self, classes: PhaseMap) -> PhaseMap:
         """Return the classes under the names found, numbered where they repeat."""
         if len(self.names) != classes.n_phases:
-            raise ValueError(f"{len(self.names)} names for {classes.n_phases} classes")
+            raise InputError(f"{len(self.names)} names for {classes.n_phases} classes")
         wanted = [
             new or old for new, old in zip(self.names, classes.names, strict=True)
         ]
@@ -149,7 +150,7 @@ def class_spectra(spectra: Spectra, classes: PhaseMap, /) -> ClassSpectra:
     n_energies = parts[0].shape[0]
     n_pixels = sum(part.shape[1] for part in parts)
     if n_pixels != classes.n_pixels:
-        raise ValueError(f"{n_pixels} spectra for {classes.n_pixels} labels")
+        raise InputError(f"{n_pixels} spectra for {classes.n_pixels} labels")
     labels = np.asarray(classes.labels, dtype=np.intp)
     count = np.zeros(classes.n_phases)
     total = np.zeros((classes.n_phases, n_energies))
@@ -231,7 +232,7 @@ def name_classes(
     covered = (spectra.energy >= low) & (spectra.energy <= high)
     if covered.sum() < max(spectra.energy.size / 2, 2):
         low, high = references.energy[0], references.energy[-1]
-        raise ValueError(
+        raise InputError(
             f"references ({low:g}-{high:g} eV, shifted by up to {reach:g} eV) cover "
             f"{covered.sum()} of {spectra.energy.size} energies "
             f"({spectra.energy[0]:g}-{spectra.energy[-1]:g} eV); at least half needed"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.net_edge import NO_COUNTS, NOT_FINITE, NetEdge
 
 if TYPE_CHECKING:
@@ -53,14 +54,14 @@ def plain_edge(
     low, high = float(stack.energy[0]), float(stack.energy[-1])
     start, stop = window
     if not start < stop or start < low - 1e-6 or stop > high + 1e-6:
-        raise ValueError(
+        raise InputError(
             f"window {start:g}-{stop:g} eV is not inside the energy axis "
             f"{low:g}-{high:g} eV of {stack.name!r}; move the window"
         )
     used = (stack.energy >= start - 1e-6) & (stack.energy <= stop + 1e-6)
     used &= ~stack.missing_frames
     if np.count_nonzero(used) < 2:
-        raise ValueError(
+        raise InputError(
             f"{start:g}-{stop:g} eV holds {np.count_nonzero(used)} channels of "
             f"{stack.name!r}; at least 2 are needed, widen the window"
         )

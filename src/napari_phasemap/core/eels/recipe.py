@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import numpy as np
 
 # The form of the settings reads these types while it runs.
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.net_edge import BackgroundMethod
 
 if TYPE_CHECKING:
@@ -147,12 +148,12 @@ class EdgeRecipe:
             if value == "auto" or low <= value <= high:
                 continue
             span = f"between {low:g} and {high:g}" if value == value else "a number"
-            raise ValueError(
+            raise InputError(
                 f"{name}={value!r} of {self.name or 'an edge'} is not {span}"
             )
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
-                raise ValueError(f"{name}={getattr(self, name)!r} is not in {choices}")
+                raise InputError(f"{name}={getattr(self, name)!r} is not in {choices}")
 
 
 #: Values by name. "recommended" are the defaults; "paper" follows the published recipe
@@ -197,11 +198,11 @@ def edge_recipe(
     20
     """
     if preset not in PRESETS:
-        raise ValueError(f"{preset=} is not one of {sorted(PRESETS)}")
+        raise InputError(f"{preset=} is not one of {sorted(PRESETS)}")
     known = {field.name for field in fields(EdgeRecipe)}
     unknown = sorted(set(changes) - known)
     if unknown:
-        raise ValueError(f"no setting {unknown}; there are {sorted(known)}")
+        raise InputError(f"no setting {unknown}; there are {sorted(known)}")
     return EdgeRecipe(name, fit_window, window, **{**PRESETS[preset], **changes})
 
 
@@ -215,7 +216,7 @@ def parse_edge(text: str, /) -> tuple[str, tuple[float, float], tuple[float, flo
     pattern = rf"([^:]+):{number}-{number}:{number}-{number}"
     found = re.fullmatch(pattern, text.strip())
     if found is None:
-        raise ValueError(
+        raise InputError(
             f"edge {text!r} is not NAME:FITLOW-FITHIGH:LOW-HIGH in eV, for example "
             "Si_L:70-95:99-130"
         )
@@ -238,13 +239,13 @@ def suggest_recipe(
         If the edge is unknown or the axis has no room for a fit window of 8 eV.
     """
     if name not in EDGES:
-        raise ValueError(f"no edge {name!r}; there are {', '.join(EDGES)}")
+        raise InputError(f"no edge {name!r}; there are {', '.join(EDGES)}")
     onset = EDGES[name]
     low, high = float(stack.energy[0]), float(stack.energy[-1])
     fit = (max(low, onset - 4.0 - max(0.15 * onset, 15.0)), onset - 4.0)
     window = (onset - 1.0, min(high, onset + max(0.1 * onset, 30.0)))
     if fit[1] - fit[0] < 8.0 or window[1] - window[0] < 8.0:
-        raise ValueError(
+        raise InputError(
             f"{name} begins at {onset:g} eV, the axis of {stack.name!r} covers "
             f"{low:g}-{high:g} eV: no room for a background window and the edge"
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.frozen import read_only
 from napari_phasemap.core.data.phasemap import PhaseMap
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
@@ -135,7 +136,7 @@ def thickness(
     if half_width is None:
         half_width = _first_minimum(mean, peak, step) * step
     if not half_width > step:
-        raise ValueError(f"{half_width=} eV is not above the channel of {step:g} eV")
+        raise InputError(f"{half_width=} eV is not above the channel of {step:g} eV")
     width = half_width / step
     on_progress(3, 4, "thickness: elastic counts")
     counted = np.isfinite(total) & (total > 0)
@@ -204,7 +205,7 @@ def thickness_bins(measured: Thickness, /, *, n_bins: int = 5) -> PhaseMap:
     """
     t, counted = measured.t_over_lambda, measured.counted
     if not counted.any():
-        raise ValueError("no pixel has counts, so there is no thickness to sort")
+        raise InputError("no pixel has counts, so there is no thickness to sort")
     limits = np.unique(np.quantile(t[counted], np.linspace(0, 1, n_bins + 1)[1:-1]))
     labels = np.where(counted, np.searchsorted(limits, t, side="right") + 1, 0)
     edges = [float(t[counted].min()), *map(float, limits), float(t[counted].max())]
@@ -243,7 +244,7 @@ def channel_width(stack: SpectralStack) -> float:
     """Return the width of a channel, or raise where channels differ."""
     steps = np.diff(stack.energy)
     if len(steps) < 4 or np.ptp(steps) > 1e-3 * steps.mean():
-        raise ValueError(
+        raise InputError(
             f"{stack.name!r} needs a uniform energy axis of 5 or more channels; it has "
             f"{stack.n_energies} channels"
         )
@@ -253,7 +254,7 @@ def channel_width(stack: SpectralStack) -> float:
 def _check_holds_zero(stack: SpectralStack) -> None:
     energy = stack.energy
     if energy[0] > 0 or energy[-1] < 0:
-        raise ValueError(
+        raise InputError(
             f"{stack.name!r} covers {energy[0]:g}-{energy[-1]:g} eV, not 0 eV: it is "
             "no low loss; choose the stack with the zero-loss peak"
         )
@@ -271,7 +272,7 @@ def _mean_spectrum(
     """
     chosen = np.flatnonzero(finite & stack.mask.ravel())
     if not chosen.size:
-        raise ValueError(f"{stack.name!r} has no finite pixel inside its mask")
+        raise InputError(f"{stack.name!r} has no finite pixel inside its mask")
     every = chosen.size == data.shape[1]
     mean = np.empty(len(data))
     for channel, values in enumerate(data):
@@ -291,7 +292,7 @@ def _peak_channel(stack: SpectralStack, mean: NDArray[np.float64]) -> int:
     right = int(min(outside[outside > peak], default=-1))
     width = (right - left - 1) * step
     if mean[peak] <= 0 or left < 0 or right < 0 or width > WIDEST_ZERO_LOSS:
-        raise ValueError(
+        raise InputError(
             f"{stack.name!r} has no zero-loss peak within {SEARCH:g} eV of 0: its "
             f"maximum there is at {energy[peak]:g} eV and {width:g} eV wide, a zero "
             f"loss is narrower than {WIDEST_ZERO_LOSS:g} eV; calibrate the axis first"

@@ -12,6 +12,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from napari_phasemap.core.bonds.mutual_information import ClassPairs, mutual_information
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.eels.edge import EdgeAnalysis, analyze_edge
 from napari_phasemap.core.eels.thickness import (
@@ -94,9 +95,9 @@ def analyze_edges(
     """
     names = [recipe.name for recipe in recipes]
     if not recipes or len(set(names)) != len(names):
-        raise ValueError(f"edges {names}: give at least one, with different names")
+        raise InputError(f"edges {names}: give at least one, with different names")
     if low_loss is not None and low_loss.shape != stack.shape:
-        raise ValueError(
+        raise InputError(
             f"low loss of {low_loss.shape} pixels, core loss of {stack.shape}; they "
             "must show the same pixels"
         )
@@ -159,7 +160,7 @@ def compare_edges(
         If there is no edge.
     """
     if not edges:
-        raise ValueError("no edge is analyzed yet; analyze at least one")
+        raise InputError("no edge is analyzed yet; analyze at least one")
     couples = list(combinations(edges, 2))
     total = len(couples) + 1
     pairs: dict[tuple[str, str], ClassPairs] = {}

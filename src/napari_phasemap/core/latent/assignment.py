@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD, PhaseMap
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.latent.clusters import (
@@ -225,7 +226,7 @@ def assign_euclidean(
     points, core = sure_phases(latent, phase_map, threshold, scope, candidates)
     centers = np.asarray(reference_latent, dtype=np.float64)
     if centers.shape != (phase_map.n_phases, points.shape[1]):
-        raise ValueError(
+        raise InputError(
             f"{centers.shape=} of the references != ({phase_map.n_phases} phases, "
             f"{points.shape[1]} latent coordinates)"
         )
@@ -289,7 +290,7 @@ def assign_knn(
 
     points, core = sure_phases(latent, phase_map, threshold, scope, candidates)
     if n_neighbors < 1:
-        raise ValueError(f"{n_neighbors=} is below 1")
+        raise InputError(f"{n_neighbors=} is below 1")
     sure = np.flatnonzero(core)
     if len(sure) > max_pixels:
         sure = np.random.default_rng(seed).choice(sure, max_pixels, replace=False)

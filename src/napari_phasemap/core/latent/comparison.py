@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.data.stack import SpectralStack
@@ -88,7 +89,7 @@ def accuracy(
     """
     known = np.asarray(truth)
     if known.shape != labels.shape:
-        raise ValueError(f"{known.shape=} of the truth != {labels.shape=}")
+        raise InputError(f"{known.shape=} of the truth != {labels.shape=}")
     right = labels == known
     there = known > 0
     scores = []

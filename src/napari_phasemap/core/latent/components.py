@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.latent.latent import LatentSpace
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def pca_latent(
     finite = np.isfinite(spectra).all(axis=1)
     complete = np.asarray(spectra[finite], dtype=np.float64)
     if min(complete.shape) < n_components:
-        raise ValueError(
+        raise InputError(
             f"{n_components} components need as many energies and complete spectra; "
             f"got {complete.shape[1]} energies and {len(complete)} spectra"
         )

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -114,11 +116,11 @@ def traversal(
     """
     first, last = np.asarray(start, np.float64), np.asarray(end, np.float64)
     if first.ndim != 1 or first.shape != last.shape:
-        raise ValueError(f"two latent points are needed; {first.shape=}, {last.shape=}")
+        raise InputError(f"two latent points are needed; {first.shape=}, {last.shape=}")
     if not (np.isfinite(first).all() and np.isfinite(last).all()):
-        raise ValueError(f"a latent point is not finite: {first}, {last}")
+        raise InputError(f"a latent point is not finite: {first}, {last}")
     if n_steps < 2:
-        raise ValueError(f"a line needs two points; got {n_steps=}")
+        raise InputError(f"a line needs two points; got {n_steps=}")
     return np.linspace(first, last, n_steps).astype(np.float32)
 
 
@@ -154,7 +156,7 @@ def axis_traversal(
     """
     finite = latent[np.isfinite(latent).all(axis=1)]
     if not len(finite) or not 0 <= axis < latent.shape[1]:
-        raise ValueError(
+        raise InputError(
             f"axis {axis} of {latent.shape[1]} cannot be followed with {len(finite)} "
             "finite points"
         )
@@ -198,12 +200,12 @@ def axis_intensity(
     array([1., 0.])
     """
     if len(latent) != len(spectra):
-        raise ValueError(f"{len(latent)} latent points != {len(spectra)} spectra")
+        raise InputError(f"{len(latent)} latent points != {len(spectra)} spectra")
     intensity = np.asarray(spectra.mean(axis=1, dtype=np.float64))
     finite = np.isfinite(intensity) & np.isfinite(latent).all(axis=1)
     points, intensity = np.asarray(latent[finite], np.float64), intensity[finite]
     if not len(points):
-        raise ValueError("no pixel has finite coordinates and a finite spectrum")
+        raise InputError("no pixel has finite coordinates and a finite spectrum")
     n_latent = points.shape[1]
     correlation = np.full(n_latent, np.nan)
     center, mean = np.full((2, n_latent, n_bins), np.nan)
@@ -243,7 +245,7 @@ def phase_reconstructions(
         If shapes differ.
     """
     if spectra.shape != reconstructed.shape or len(spectra) != phase_map.n_pixels:
-        raise ValueError(
+        raise InputError(
             f"{spectra.shape=}, {reconstructed.shape=} and {phase_map.n_pixels} pixels "
             "of the map differ"
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import PhaseMap
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def sure_phases(
     """
     points = np.asarray(latent)
     if points.ndim != 2 or len(points) != phase_map.n_pixels:
-        raise ValueError(
+        raise InputError(
             f"latent coordinates of shape {points.shape} do not belong to a phase map "
             f"of {phase_map.n_pixels} pixels"
         )
@@ -73,11 +74,11 @@ def sure_phases(
         ("candidates", candidates, get_args(Candidates)),
     ):
         if value not in known:
-            raise ValueError(f"{name}={value!r} is not one of {known}")
+            raise InputError(f"{name}={value!r} is not one of {known}")
     sure = ~phase_map.ambiguous(threshold) & np.isfinite(points).all(axis=1)
     core = np.where(sure, phase_map.labels, 0).astype(np.int64)
     if not core.any():
-        raise ValueError(
+        raise InputError(
             f"no pixel is unambiguous at {threshold=:g} and has latent coordinates, so "
             "there is no cluster to compare with; lower the threshold"
         )

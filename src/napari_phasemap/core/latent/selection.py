@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -64,7 +66,7 @@ def combine(
     [True, False, False]
     """
     if old.shape != new.shape:
-        raise ValueError(f"{old.shape=} != {new.shape=}; both have one value per point")
+        raise InputError(f"{old.shape=} != {new.shape=}; both have one value per point")
     if mode == "replace":
         return new.copy()
     if mode == "add":
@@ -73,7 +75,7 @@ def combine(
         return old & ~new
     if mode == "intersect":
         return old & new
-    raise ValueError(f"{mode=} is not one of {get_args(SelectionMode)}")
+    raise InputError(f"{mode=} is not one of {get_args(SelectionMode)}")
 
 
 def in_rectangle(
@@ -137,9 +139,9 @@ def in_polygon(
     """
     vertices = np.asarray(polygon, dtype=np.float64)
     if vertices.ndim != 2 or vertices.shape[1] != 2 or len(vertices) < 3:
-        raise ValueError(f"a polygon has (n >= 3, 2) vertices; got {vertices.shape}")
+        raise InputError(f"a polygon has (n >= 3, 2) vertices; got {vertices.shape}")
     if not np.isfinite(vertices).all():
-        raise ValueError("the vertices of a polygon are finite; got NaN or infinity")
+        raise InputError("the vertices of a polygon are finite; got NaN or infinity")
     inside = np.zeros(len(x), dtype=bool)
     near = np.flatnonzero(
         in_rectangle(x, y, vertices.min(axis=0), vertices.max(axis=0))
@@ -259,7 +261,7 @@ def in_ball(
     [True, False]
     """
     if not radius >= 0:
-        raise ValueError(f"a radius is not negative; got {radius}")
+        raise InputError(f"a radius is not negative; got {radius}")
     squared = np.zeros(points.shape[1], dtype=points.dtype)
     for row, middle in zip(points, np.asarray(center, dtype=float), strict=True):
         squared += (row - row.dtype.type(middle)) ** 2
@@ -302,12 +304,12 @@ def within_mahalanobis(
     .. [1] P. C. Mahalanobis, Proc. Natl. Inst. Sci. India 2, 49 (1936)
     """
     if not distance >= 0:
-        raise ValueError(f"a Mahalanobis distance is not negative; got {distance}")
+        raise InputError(f"a Mahalanobis distance is not negative; got {distance}")
     group = latent[members].astype(np.float64)
     group = group[np.isfinite(group).all(axis=1)]
     n_latent = latent.shape[1]
     if len(group) <= n_latent:
-        raise ValueError(
+        raise InputError(
             f"the group has {len(group)} points with coordinates; an ellipsoid in "
             f"{n_latent} dimensions needs at least {n_latent + 1}"
         )
@@ -315,7 +317,7 @@ def within_mahalanobis(
     covariance = np.atleast_2d(np.cov(group, rowvar=False))
     values, axes = np.linalg.eigh(covariance)
     if values[0] <= values[-1] * np.finfo(np.float32).eps:
-        raise ValueError(
+        raise InputError(
             "the group is flat in latent space (smallest and largest variance "
             f"{values[0]:.2g} and {values[-1]:.2g}); an ellipsoid needs some width"
         )

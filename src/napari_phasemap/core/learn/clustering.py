@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import PhaseMap
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.data.text_table import described
@@ -164,7 +165,7 @@ def suggest_n_clusters(
     n_different = len(np.unique(rows, axis=0))
     tried = tuple(k for k in candidates if 2 <= k <= min(len(rows) // 2, n_different))
     if not tried:
-        raise ValueError(
+        raise InputError(
             f"no number of clusters in {list(candidates)} fits {len(rows)} pixels with "
             f"{n_different} different values"
         )
@@ -222,7 +223,7 @@ def class_stability(
     """
     array, finite = finite_rows(values)
     if len(array) != classes.n_pixels:
-        raise ValueError(
+        raise InputError(
             f"{len(array)} values for {classes.n_pixels} classified pixels"
         )
     rng = np.random.default_rng(seed)
@@ -257,18 +258,18 @@ def finite_rows(
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2:
-        raise ValueError(f"{array.shape=} is not (n_pixels, n_values)")
+        raise InputError(f"{array.shape=} is not (n_pixels, n_values)")
     return array, np.asarray(np.isfinite(array).all(axis=1))
 
 
 def _check_number(rows: NDArray[np.float32], n_clusters: int) -> None:
     if n_clusters < 1 or n_clusters > len(rows):
-        raise ValueError(
+        raise InputError(
             f"{n_clusters=} for {len(rows)} pixels with values; choose 1 to {len(rows)}"
         )
     n_different = _n_different(rows, n_clusters)
     if n_different < n_clusters:
-        raise ValueError(
+        raise InputError(
             f"{n_clusters=} for {n_different} different values of {len(rows)} pixels; "
             f"choose 1 to {n_different}"
         )

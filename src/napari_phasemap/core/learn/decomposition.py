@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.frozen import read_only
 from napari_phasemap.core.data.pixel_spectra import average_neighbors, spectra_parts
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
@@ -202,7 +203,7 @@ def pca(
     2
     """
     if weighting not in get_args(Weighting):
-        raise ValueError(f"{weighting=} is not one of {get_args(Weighting)}")
+        raise InputError(f"{weighting=} is not one of {get_args(Weighting)}")
     parts, raw, energy = spectra_parts(spectra)
     counted = weighting == "poisson" or (weighting == "auto" and raw is not None)
     if counted and raw is None:
@@ -211,7 +212,7 @@ def pca(
     used = _used(parts, where)
     n_used = int(used.sum())
     if n_used < 2:
-        raise ValueError(
+        raise InputError(
             f"{n_used} of {len(used)} pixels are finite and chosen; at least 2 needed"
         )
     pixel_weights = np.ones(len(used), dtype=np.float32)
@@ -220,7 +221,7 @@ def pca(
         pixel_weights, energy_weights, used = _noise_weights(raw, used)
         n_used = int(used.sum())
         if n_used < 2:
-            raise ValueError(f"{n_used} pixels have counts; at least 2 are needed")
+            raise InputError(f"{n_used} pixels have counts; at least 2 are needed")
     on_progress(0, 2, "components")
     gram, total = _gram(parts, used, pixel_weights, energy_weights, exact=not counted)
     mean = np.zeros(n_energies) if counted else total / n_used
@@ -237,7 +238,7 @@ def pca(
     else:
         kept = int(n_components)
         if not 1 <= kept <= rank:
-            raise ValueError(
+            raise InputError(
                 f"{n_components=} is not in 1..{rank} ({n_used} pixels, {n_energies} "
                 "energies)"
             )
@@ -287,7 +288,7 @@ def _used(
         return finite
     where = np.asarray(where, dtype=bool)
     if where.shape != finite.shape:
-        raise ValueError(f"{where.shape=} != ({len(finite)} pixels,)")
+        raise InputError(f"{where.shape=} != ({len(finite)} pixels,)")
     return finite & where
 
 

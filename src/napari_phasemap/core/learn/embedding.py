@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.learn.clustering import finite_rows
 
@@ -92,9 +93,9 @@ def umap_embedding(
     array, finite = finite_rows(values)
     rows = array[finite]
     if not 1 <= n_components <= 3:
-        raise ValueError(f"{n_components=} is not 1, 2 or 3")
+        raise InputError(f"{n_components=} is not 1, 2 or 3")
     if n_neighbors < 2 or not 0.0 <= min_distance <= 1.0:
-        raise ValueError(
+        raise InputError(
             f"{n_neighbors=} is below 2, or {min_distance=} is not between 0 and 1"
         )
     out = np.full((len(array), n_components), np.nan, dtype=np.float32)
@@ -102,7 +103,7 @@ def umap_embedding(
         out[finite] = _strip(rows, n_components, seed)
         return out
     if len(rows) < 4:
-        raise ValueError(f"{len(rows)} pixels have values; UMAP needs at least 4")
+        raise InputError(f"{len(rows)} pixels have values; UMAP needs at least 4")
     rng = np.random.default_rng(seed)
     chosen = np.arange(len(rows))
     if len(rows) > sample:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
 from napari_phasemap.core.data.text_table import aligned_table
 
@@ -139,7 +140,7 @@ def disagreement(
     """
     _check_same(phase_map, latent_map)
     if latent_map.scores is None:
-        raise ValueError("the latent map has no scores; it is not from an assign_ step")
+        raise InputError("the latent map has no scores; it is not from an assign_ step")
     scores = np.where(np.isfinite(latent_map.scores), latent_map.scores, -np.inf)
     scored = np.isfinite(scores.max(axis=1))
     sure = (phase_map.labels > 0) & ~phase_map.ambiguous(threshold)
@@ -148,7 +149,7 @@ def disagreement(
 
 def _check_same(one: PhaseMap, other: PhaseMap) -> None:
     if one.n_pixels != other.n_pixels or one.names != other.names:
-        raise ValueError(
+        raise InputError(
             f"maps differ: {one.n_pixels} pixels of {one.names}, {other.n_pixels} of "
             f"{other.names}"
         )

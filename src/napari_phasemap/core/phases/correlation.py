@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import PhaseMap
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.data.stack import SpectralStack
@@ -149,13 +150,13 @@ def _as_set(stacks: StackSet | SpectralStack | Sequence[SpectralStack]) -> Stack
     if not isinstance(stacks, StackSet):
         stacks = StackSet(stacks)
     if stacks.quantity == "counts":
-        raise ValueError(
+        raise InputError(
             f"{', '.join(map(repr, stacks.names))} holds raw counts, which do not "
             "resemble a reference; convert with optical_density (or subtract the "
             'background), or open it with quantity="optical_density" if it is one'
         )
     if stacks.n_energies < 2:
-        raise ValueError(
+        raise InputError(
             f"a correlation needs at least two energies; got {stacks.n_energies}"
         )
     return stacks
@@ -171,7 +172,7 @@ def _unit_references(
     flat = norm <= CONSTANT * np.linalg.norm(resampled.spectra, axis=1)
     if flat.any():
         names = [repr(references.names[i]) for i in np.flatnonzero(flat)]
-        raise ValueError(
+        raise InputError(
             f"the reference {', '.join(names)} is constant over "
             f"{stacks.energy[0]:g}-{stacks.energy[-1]:g} eV, so nothing correlates "
             "with it; leave it out or widen the energy range"

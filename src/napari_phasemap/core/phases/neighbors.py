@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import PhaseMap
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 
@@ -55,11 +56,11 @@ def chi_square_map(stacks: StackSet, phase_map: PhaseMap, /) -> PhaseMap:
         energies (scale, offset and noise are fitted).
     """
     if phase_map.method != "pearson" or phase_map.scores is None:
-        raise ValueError("a map by pearson_map with its scores is needed")
+        raise InputError("a map by pearson_map with its scores is needed")
     if len(phase_map.labels) != stacks.n_pixels:
-        raise ValueError(f"{phase_map.n_pixels=} of the map != {stacks.n_pixels=}")
+        raise InputError(f"{phase_map.n_pixels=} of the map != {stacks.n_pixels=}")
     if stacks.n_energies < 4:
-        raise ValueError(f"four energies or more are needed; got {stacks.n_energies}")
+        raise InputError(f"four energies or more are needed; got {stacks.n_energies}")
     spread = np.empty(stacks.n_pixels)
     variance = np.ones(stacks.n_pixels)
     for index, part in enumerate(stacks.split(spread)):
@@ -129,9 +130,9 @@ def smooth_potts(
        DOI: 10.1007/978-1-84800-279-1, chapter 3.
     """
     if phase_map.scores is None:
-        raise ValueError("the map has no scores; chi_square_map or assign_ gives them")
+        raise InputError("the map has no scores; chi_square_map or assign_ gives them")
     if strength < 0 or n_iterations < 1:
-        raise ValueError(
+        raise InputError(
             f"needed: strength >= 0 and n_iterations >= 1; got {strength} and "
             f"{n_iterations}"
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 
 if TYPE_CHECKING:
@@ -74,11 +75,11 @@ def estimate_shifts(
        156-158, DOI: 10.1364/OL.33.000156
     """
     if min(stack.shape) < 8:
-        raise ValueError(
+        raise InputError(
             f"alignment needs at least 8 rows and columns; got {stack.shape}"
         )
     if reference not in ("neighbor", "mean"):
-        raise ValueError(f"{reference=} is not one of neighbor, mean")
+        raise InputError(f"{reference=} is not one of neighbor, mean")
     present = np.flatnonzero(~stack.missing_frames)
     n_passes = 1 if reference == "neighbor" else 2
     total = n_passes * len(present)
@@ -150,11 +151,11 @@ def align(
     """
     values = np.array(shifts, dtype=np.float64)
     if values.shape != (stack.n_energies, 2):
-        raise ValueError(f"{values.shape=} of shifts != ({stack.n_energies}, 2)")
+        raise InputError(f"{values.shape=} of shifts != ({stack.n_energies}, 2)")
     if not np.isfinite(values).all():
-        raise ValueError("shifts must be finite")
+        raise InputError("shifts must be finite")
     if order not in range(6):
-        raise ValueError(f"spline order is 0 to 5; got {order}")
+        raise InputError(f"spline order is 0 to 5; got {order}")
     data = np.empty(stack.data.shape, dtype=np.float32)
     covered = np.ones(stack.shape, dtype=bool)
     for index, shift in enumerate(values):
@@ -164,7 +165,7 @@ def align(
             continue
         frame = np.asarray(stack.data[index])
         if order > 1 and not np.isfinite(frame).all():
-            raise ValueError(
+            raise InputError(
                 f"the frame at {stack.energy[index]:g} eV of {stack.name!r} has pixels "
                 f"without a value, which a spline of order {order} would spread over "
                 "the image; use order 1 or 0, or align the counts"
@@ -172,7 +173,7 @@ def align(
         data[index] = _moved(frame, shift, order)
         covered &= np.isfinite(data[index])
     if not covered.any():
-        raise ValueError(
+        raise InputError(
             f"shifts of up to {np.abs(values).max():.4g} pixels leave no pixel of "
             f"{stack.shape} common to all frames"
         )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
+
 if TYPE_CHECKING:
     from napari_phasemap.core.data.stack import SpectralStack
 
@@ -46,7 +48,7 @@ def crop_energies(stack: SpectralStack, /, *, low: float, high: float) -> Spectr
     """
     kept = np.flatnonzero((stack.energy >= low) & (stack.energy <= high))
     if not kept.size:
-        raise ValueError(
+        raise InputError(
             f"no energy of {stack.name!r} ({_span(stack)}) is from {low:g} to "
             f"{high:g} eV"
         )
@@ -87,7 +89,7 @@ def calibrate_energy(stack: SpectralStack, /, *, shift: float) -> SpectralStack:
     [517.5, 525.5]
     """
     if not np.isfinite(shift):
-        raise ValueError(f"an energy shift must be finite; got {shift}")
+        raise InputError(f"an energy shift must be finite; got {shift}")
     return stack.with_step(
         f"energies shifted by {shift:+g} eV", energy=stack.energy + shift
     )
@@ -133,7 +135,7 @@ def subtract_pre_edge(
     [0.0, 0.0, 0.0, 5.0]
     """
     if stack.quantity == "counts":
-        raise ValueError(
+        raise InputError(
             f"a pre-edge is subtracted from optical density; {stack.name!r} holds "
             "counts, so convert with optical_density first"
         )
@@ -141,7 +143,7 @@ def subtract_pre_edge(
     inside = (stack.energy >= low) & (stack.energy <= high) & ~stack.missing_frames
     used = np.flatnonzero(inside)
     if not used.size:
-        raise ValueError(
+        raise InputError(
             f"no frame of {stack.name!r} ({_span(stack)}) lies in the pre-edge window "
             f"{low:g}-{high:g} eV"
         )

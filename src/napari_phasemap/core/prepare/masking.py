@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -89,16 +91,16 @@ def mask_from(
     mean = mean_image(stack)
     finite = np.isfinite(mean)
     if not finite.any():
-        raise ValueError(f"{stack.name!r} has no pixel with a value at every energy")
+        raise InputError(f"{stack.name!r} has no pixel with a value at every energy")
     if method == "polygon":
         if not len(polygons):
-            raise ValueError('method="polygon" needs at least one polygon')
+            raise InputError('method="polygon" needs at least one polygon')
         kept = inside_polygons(stack.shape, polygons)
     elif method == "mask":
         kept = image_mask(stack, mask, "mask")
     elif method in ("otsu", "threshold"):
         if stack.quantity == "counts":
-            raise ValueError(
+            raise InputError(
                 f"{stack.name!r} holds counts, which are small where the sample is; "
                 "convert with optical_density first"
             )
@@ -106,11 +108,11 @@ def mask_from(
             low = _otsu_threshold(mean[finite])
         kept = _between(mean, low, high)
     else:
-        raise ValueError(f"{method=} is not one of otsu, threshold, polygon, mask")
+        raise InputError(f"{method=} is not one of otsu, threshold, polygon, mask")
     kept = kept & finite
     span = f"mean values are {mean[finite].min():.4g} to {mean[finite].max():.4g}"
     if not kept.any():
-        raise ValueError(
+        raise InputError(
             f"the mask by {method} keeps no pixel of {stack.name!r}; {span}"
         )
     if kept.all() and method != "mask":
@@ -140,10 +142,10 @@ def image_mask(
 ) -> NDArray[np.bool_]:
     """Return a given mask as bool of the stack's shape, or raise ValueError."""
     if mask is None:
-        raise ValueError(f'method="{name}" needs {name}, an image of {stack.shape}')
+        raise InputError(f'method="{name}" needs {name}, an image of {stack.shape}')
     values = np.asarray(mask)
     if values.shape != stack.shape:
-        raise ValueError(
+        raise InputError(
             f"{values.shape=} of the {name} != {stack.shape} of {stack.name!r}"
         )
     return np.asarray(values != 0)
@@ -159,7 +161,7 @@ def inside_polygons(
     for vertices in polygons:
         corners = np.asarray(vertices, dtype=float)
         if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 3:
-            raise ValueError(
+            raise InputError(
                 f"a polygon has three or more (row, column) vertices; got shape "
                 f"{corners.shape}"
             )
@@ -172,7 +174,7 @@ def _between(
 ) -> NDArray[np.bool_]:
     """Return where the mean is from low to high; an open end is None."""
     if low is None and high is None:
-        raise ValueError('method="threshold" needs low, high or both')
+        raise InputError('method="threshold" needs low, high or both')
     above = mean >= (-np.inf if low is None else low)
     return above & (mean <= (np.inf if high is None else high))
 
@@ -180,7 +182,7 @@ def _between(
 def _otsu_threshold(values: NDArray[np.float32]) -> float:
     """Return the edge between the two classes with the largest variance between."""
     if values.min() == values.max():
-        raise ValueError(
+        raise InputError(
             f"all pixels have the same mean, {values.min():g}: there is nothing to "
             "separate; draw a region instead"
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.prepare.masking import image_mask, mean_image
 
@@ -75,22 +76,22 @@ def estimate_i0(
     _refuse(stack, "counts", "I0 is estimated from counts")
     if method == "spectrum":
         if spectrum is None:
-            raise ValueError('method="spectrum" needs spectrum=(energy, counts)')
+            raise InputError('method="spectrum" needs spectrum=(energy, counts)')
         return _interpolated(stack, *spectrum)
     mean = mean_image(stack)
     if method == "region":
         chosen = image_mask(stack, region, "region") & np.isfinite(mean)
         if not chosen.any():
-            raise ValueError("the region holds no pixel with counts at every energy")
+            raise InputError("the region holds no pixel with counts at every energy")
     elif method == "brightest":
         if not 0.0 <= percentile <= 100.0:
-            raise ValueError(f"percentile is from 0 to 100; got {percentile}")
+            raise InputError(f"percentile is from 0 to 100; got {percentile}")
         finite = mean[np.isfinite(mean)]
         if not finite.size:
-            raise ValueError(f"{stack.name!r} has no pixel with counts at every energy")
+            raise InputError(f"{stack.name!r} has no pixel with counts at every energy")
         chosen = mean >= np.percentile(finite, percentile)
     else:
-        raise ValueError(f"{method=} is not one of brightest, region, spectrum")
+        raise InputError(f"{method=} is not one of brightest, region, spectrum")
     i0 = np.full(stack.n_energies, np.nan)
     for index in np.flatnonzero(~stack.missing_frames):
         i0[index] = np.asarray(stack.data[index])[chosen].mean(dtype=np.float64)
@@ -160,7 +161,7 @@ def optical_density(
             _log_ratio(frame, log_i0[index], data[index])
     n_empty = int(np.count_nonzero(empty))
     if n_empty == empty.size:
-        raise ValueError(
+        raise InputError(
             f"no pixel of {stack.name!r} has more than {min_counts:g} counts at every "
             "energy; lower min_counts or leave out frames without beam"
         )
@@ -183,7 +184,7 @@ def optical_density(
 def _refuse(stack: SpectralStack, wanted: str, reason: str) -> None:
     """Raise unless the stack holds what is wanted."""
     if stack.quantity != wanted:
-        raise ValueError(
+        raise InputError(
             f"{reason}; {stack.name!r} holds {stack.quantity.replace('_', ' ')}"
         )
 
@@ -194,12 +195,12 @@ def _interpolated(
     """Return a spectrum on the stack's energies, or raise where it does not reach."""
     x, y = np.asarray(energy, dtype=float), np.asarray(counts, dtype=float)
     if x.ndim != 1 or x.shape != y.shape or not x.size:
-        raise ValueError(f"I0 energies {x.shape} and counts {y.shape} do not match")
+        raise InputError(f"I0 energies {x.shape} and counts {y.shape} do not match")
     if (np.diff(x) <= 0).any():
-        raise ValueError("the energies of the I0 spectrum must increase")
+        raise InputError("the energies of the I0 spectrum must increase")
     low, high = stack.energy[0], stack.energy[-1]
     if low < x[0] - EDGE_SLACK or high > x[-1] + EDGE_SLACK:
-        raise ValueError(
+        raise InputError(
             f"the I0 spectrum ({x[0]:g}-{x[-1]:g} eV) does not cover the stack "
             f"{stack.name!r} ({low:g}-{high:g} eV); crop the stack or load another I0"
         )
@@ -211,12 +212,12 @@ def _checked_i0(stack: SpectralStack, i0: ArrayLike) -> NDArray[np.float64]:
     """Return I0 as float64, NaN at missing frames, or raise."""
     values = np.array(i0, dtype=np.float64)
     if values.shape != stack.energy.shape:
-        raise ValueError(f"{values.shape=} of i0 != {stack.energy.shape} energies")
+        raise InputError(f"{values.shape=} of i0 != {stack.energy.shape} energies")
     missing = stack.missing_frames
     bad = ~missing & ~((values > 0) & np.isfinite(values))
     if bad.any():
         at = int(np.argmax(bad))
-        raise ValueError(
+        raise InputError(
             f"I0 must be positive at every energy; it is {values[at]:g} at "
             f"{stack.energy[at]:g} eV"
         )

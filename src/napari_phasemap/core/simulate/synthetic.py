@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.simulate.synthetic_spectra import (
     SODIUM_CONTENTS,
@@ -142,9 +143,9 @@ def particle(
     ((13, 40, 60), (40, 60, 5))
     """
     if min(shape) < 8:
-        raise ValueError(f"a particle needs an image of 8 x 8 pixels; got {shape=}")
+        raise InputError(f"a particle needs an image of 8 x 8 pixels; got {shape=}")
     if not (dose > 0 and mixing >= 0 and 0 <= charge <= 1 and n_domains >= 1):
-        raise ValueError(
+        raise InputError(
             "needed: dose > 0, mixing >= 0, 0 <= charge <= 1, n_domains >= 1; got "
             f"{dose=}, {mixing=}, {charge=}, {n_domains=}"
         )

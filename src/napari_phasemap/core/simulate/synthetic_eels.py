@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.references import ReferenceSpectra
 from napari_phasemap.core.data.stack import SpectralStack
 
@@ -161,7 +162,7 @@ def simulate_si_c(
     ((1024, 8, 8), np.float32(1.0))
     """
     if min(shape) < 1 or dose <= 0:
-        raise ValueError(f"{shape=} and {dose=} must be positive")
+        raise InputError(f"{shape=} and {dose=} must be positive")
     rng = np.random.default_rng(seed)
     thickness = _thickness(shape, rng)
     fractions = _fractions(shape, thickness, grains, blur, rng)

@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.views.eels.edges import edges_for
 from napari_phasemap.views.eels.heat_map import HeatMap
@@ -113,12 +114,12 @@ class CoOccurrencePanel(Dock):
         """Compare the chosen maps, beside the window."""
         workspace = self.workspace
         if workspace.stacks is None or not workspace.edges:
-            raise ValueError(
+            raise InputError(
                 "no edge is analyzed yet; run two in Plugins > Phase map > EELS classes"
             )
         names = (self.first.currentText(), self.second.currentText())
         if names[0] == names[1]:
-            raise ValueError(
+            raise InputError(
                 f"{names[0]} is compared with itself; choose another edge on one side"
             )
         self.job.start(
@@ -144,7 +145,7 @@ class CoOccurrencePanel(Dock):
             depleted=self.depleted.isChecked(),
         )
         if not pairs.names:
-            raise ValueError(
+            raise InputError(
                 f"no pair of {compared.names[0]} and {compared.names[1]} has a "
                 f"family-wise p below {self.alpha.value():g}; the smallest is "
                 f"{np.nanmin(compared.pairs.p_family):.3g}"
@@ -247,14 +248,14 @@ class CoOccurrencePanel(Dock):
 
             return thickness_bins(self.workspace.thickness)
         if name not in self.workspace.edges:
-            raise ValueError(f"there is no edge {name!r}; choose two and press Compare")
+            raise InputError(f"there is no edge {name!r}; choose two and press Compare")
         return self.workspace.edges[name].classes
 
     def _result(self) -> Compared:
         if self.compared is None:
-            raise ValueError("nothing is compared yet; choose two edges, press Compare")
+            raise InputError("nothing is compared yet; choose two edges, press Compare")
         if self._is_stale(self.compared):
-            raise ValueError("the classes have changed since; press Compare again")
+            raise InputError("the classes have changed since; press Compare again")
         return self.compared
 
     def _draw(self, *_: Any) -> None:

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.eels.recipe import EDGES
 from napari_phasemap.pipeline import eels_steps as eels_jobs
 from napari_phasemap.views.shell.dock import guarded
@@ -114,7 +115,7 @@ class Corrections(QGroupBox):
 
     def _stacks(self) -> StackSet:
         if self.workspace.stacks is None:
-            raise ValueError("no image is analyzed yet; press 'Analyze this image'")
+            raise InputError("no image is analyzed yet; press 'Analyze this image'")
         return self.workspace.stacks
 
     def _set_corrected(self, corrected: eels_jobs.Corrected) -> None:

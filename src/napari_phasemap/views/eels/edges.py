@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.views.shell.label_colors import changed_colors
 from napari_phasemap.views.shell.link import link_for
 
@@ -199,7 +200,7 @@ class EdgeLink:
         kind = layer_kinds(name)[0]
         classes = analysis.classes
         if classes.n_phases > MOST_CLASSES:
-            raise ValueError(
+            raise InputError(
                 f"{classes.n_phases} classes of {name} do not fit a labels layer of "
                 f"{MOST_CLASSES}; choose fewer"
             )

@@ -14,6 +14,7 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.eels.class_edits import (
     merge_classes,
     rename_class,
@@ -101,7 +102,7 @@ class ClassEditor:
         """Split the chosen class in two."""
         chosen = self.classes.table.chosen()
         if len(chosen) != 1:
-            raise ValueError(f"{len(chosen)} classes are chosen; choose one to split")
+            raise InputError(f"{len(chosen)} classes are chosen; choose one to split")
         values = eels_jobs.clustered_values(self._active())
         self._edit(
             lambda classes: split_class(classes, values, chosen[0]), "split class"
@@ -112,7 +113,7 @@ class ClassEditor:
         """Select the pixels of the chosen classes."""
         chosen = self.classes.table.chosen()
         if not chosen:
-            raise ValueError("no class is chosen; click a row of the table")
+            raise InputError("no class is chosen; click a row of the table")
         labels = self._active().classes.labels
         self.workspace.select(np.isin(labels, chosen), "select classes")
 
@@ -139,13 +140,13 @@ class ClassEditor:
         analysis = self._active()
         names = self._names.get(analysis.recipe.name)
         if names is None:
-            raise ValueError("nothing is compared yet; press 'References…'")
+            raise InputError("nothing is compared yet; press 'References…'")
         self.edges.set_classes(names.rename(analysis.classes), "name classes")
 
     def _active(self) -> EdgeAnalysis:
         analysis = self.edges.active()
         if analysis is None:
-            raise ValueError("no edge is analyzed yet; press 'Run' on the page 'Edges'")
+            raise InputError("no edge is analyzed yet; press 'Run' on the page 'Edges'")
         return analysis
 
     def _edit(self, edit: Callable[[PhaseMap], PhaseMap], text: str) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from qtpy.QtCore import Signal
 
 from napari_phasemap.core.bonds.pair_order import diagonal_order
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.views.widgets.plot import PlotView
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class HeatMap(PlotView):
     def place_of(self, a: int, b: int) -> tuple[int, int]:
         """Return row and column where a pair is drawn."""
         if self._order is None:
-            raise ValueError("nothing is drawn yet")
+            raise InputError("nothing is drawn yet")
         rows, columns = self._order
         return int(np.flatnonzero(rows == a)[0]), int(np.flatnonzero(columns == b)[0])
 

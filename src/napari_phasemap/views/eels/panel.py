@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtWidgets import QFileDialog, QPushButton
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.mosaic import mosaic
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.pipeline import eels_steps as eels_jobs
@@ -132,7 +133,7 @@ class EelsPanel(Dock):
         stack = self.source.chosen()
         mask = self.source.specimen.mask(stack, self.source.chosen_low_loss())
         if not mask.any():
-            raise ValueError(f"the mask leaves no pixel of {stack.name!r}; change it")
+            raise InputError(f"the mask leaves no pixel of {stack.name!r}; change it")
         if not mask.all():
             words = self.source.specimen.describe()
             stack = stack.with_step(
@@ -158,7 +159,7 @@ class EelsPanel(Dock):
         """Bring every pixel's zero loss to 0 eV."""
         stack, low_loss = self._pair()
         if any(line.startswith(ALIGNED) for line in stack.history):
-            raise ValueError(f"the zero loss of {stack.name!r} is at 0 eV already")
+            raise InputError(f"the zero loss of {stack.name!r} is at 0 eV already")
         self.job.start(
             eels_jobs.align_stacks,
             low_loss,
@@ -171,15 +172,15 @@ class EelsPanel(Dock):
         """Return the analyzed image and its low loss, or say what is missing."""
         low_loss, stacks = self.source.chosen_low_loss(), self.workspace.stacks
         if stacks is None:
-            raise ValueError("no image is analyzed yet; press 'Analyze this image'")
+            raise InputError("no image is analyzed yet; press 'Analyze this image'")
         stack = stacks[0]
         if low_loss is None:
-            raise ValueError(
+            raise InputError(
                 f"{stack.name!r} has no low loss; open one of the same "
                 f"{stack.shape[0]} x {stack.shape[1]} pixels whose axis holds 0 eV"
             )
         if len(stacks) > 1 or stack.shape != low_loss.shape:
-            raise ValueError(
+            raise InputError(
                 f"the low loss has {low_loss.shape} pixels, what is analyzed is "
                 f"{', '.join(s.name for s in stacks)} of {[s.shape for s in stacks]}; "
                 "they must show the same pixels"
@@ -214,7 +215,7 @@ class EelsPanel(Dock):
     def _start(self, recipes: list[EdgeRecipe]) -> None:
         stack = self._analyzed()
         if not recipes:
-            raise ValueError("there is no edge yet; press 'Add edge'")
+            raise InputError("there is no edge yet; press 'Add edge'")
         self.job.start(
             eels_jobs.analyze_edges,
             stack,
@@ -235,7 +236,7 @@ class EelsPanel(Dock):
         """Suggest the number of classes of the current edge."""
         stack, recipe = self._analyzed(), self.setup.recipe()
         if recipe is None:
-            raise ValueError("there is no edge yet; press 'Add edge'")
+            raise InputError("there is no edge yet; press 'Add edge'")
         self.job.start(
             eels_jobs.suggest_number,
             stack,
@@ -248,7 +249,7 @@ class EelsPanel(Dock):
 
     def _analyzed(self) -> SpectralStack:
         if self._stack is None:
-            raise ValueError(
+            raise InputError(
                 "no image is analyzed yet; choose one on the page 'Image' and press "
                 "'Analyze this image'"
             )

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.views.shell.choice import Choice
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class SpecimenChoice(Choice):
         if self.way == "all":
             return np.ones(stack.shape, dtype=bool)
         if low_loss is None:
-            raise ValueError(
+            raise InputError(
                 f"{stack.name!r} has no low loss, so there is no thickness to choose "
                 "pixels by; open the low loss of the same pixels, or choose another way"
             )
@@ -84,7 +85,7 @@ class SpecimenChoice(Choice):
         mask = specimen_mask(measured, low_loss, least=self._least.value())
         if not mask.any():
             highest = float(measured.t_over_lambda.max(initial=0.0))
-            raise ValueError(
+            raise InputError(
                 f"no pixel is as thick as t/λ = {self._least.value():g}; the thickest "
                 f"has {highest:.3g}"
             )
@@ -152,7 +153,7 @@ class SourcePage(QWidget):
         """Return the chosen stack."""
         stack = self._named(self.source.currentText())
         if stack is None:
-            raise ValueError(
+            raise InputError(
                 "there is no spectrum image; open one with File > Open, or the sample "
                 "in File > Open Sample > Phase map"
             )

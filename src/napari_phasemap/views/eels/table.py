@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QTableWidgetItem,
 )
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.views.shell.job import tell_error
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ class EdgeTable(QTableWidget):
     def _check_name(self, name: str, index: int) -> None:
         others = [row.name for i, row in enumerate(self._rows) if i != index]
         if not name or name in others:
-            raise ValueError(
+            raise InputError(
                 f"{name!r} is no new name for an edge; there are {', '.join(others)}"
             )
 
@@ -185,7 +186,7 @@ def _typed(row: EdgeRow, column: int, text: str) -> EdgeRow:
     else:
         changes = {"n_clusters": _number(text, "auto", "auto", int)}
         if changes["n_clusters"] != "auto" and changes["n_clusters"] < 1:
-            raise ValueError(f"{text} classes: give 1 or more, or 'auto'")
+            raise InputError(f"{text} classes: give 1 or more, or 'auto'")
     return replace(row, **changes)
 
 
@@ -193,10 +194,10 @@ def _window(text: str) -> tuple[float, float]:
     number = r"(-?\d+(?:\.\d*)?)"
     found = re.fullmatch(rf"{number}\s*(?:-|–|:|to|\s)\s*{number}(?:\s*eV)?", text)
     if found is None:
-        raise ValueError(f"{text!r} is not a window in eV, for example 70-95")
+        raise InputError(f"{text!r} is not a window in eV, for example 70-95")
     low, high = float(found[1]), float(found[2])
     if not low < high:
-        raise ValueError(f"window {low:g}-{high:g} eV: the first is below the second")
+        raise InputError(f"window {low:g}-{high:g} eV: the first is below the second")
     return low, high
 
 
@@ -206,7 +207,7 @@ def _number(text: str, word: str, value: Any, kind: type) -> Any:
     try:
         return kind(text)
     except ValueError as error:
-        raise ValueError(f"{text!r} is neither a number nor {word!r}") from error
+        raise InputError(f"{text!r} is neither a number nor {word!r}") from error
 
 
 def _window_text(window: tuple[float, float] | None) -> str:

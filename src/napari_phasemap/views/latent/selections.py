@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import signals_blocked
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import PALETTE
 from napari_phasemap.core.latent.selection import within_mahalanobis
 from napari_phasemap.views.shell.dock import guarded
@@ -105,7 +106,7 @@ class SelectionTab(QWidget):
         workspace, name = self._workspace, str(self._phases.currentText())
         phases, latent = workspace.best_map(), workspace.latent
         if phases is None or latent is None or name not in phases.names:
-            raise ValueError("an ellipsoid needs a phase map and a latent space")
+            raise InputError("an ellipsoid needs a phase map and a latent space")
         members = phases.labels == phases.names.index(name) + 1
         distance = self._distance.value()
         found = within_mahalanobis(latent, members, distance=distance)
@@ -121,7 +122,7 @@ class SelectionTab(QWidget):
         """Keep the selection under a name."""
         workspace = self._workspace
         if workspace.selection is None or not workspace.selection.any():
-            raise ValueError("no pixel is selected; there is nothing to keep")
+            raise InputError("no pixel is selected; there is nothing to keep")
         used = [s.color for s in workspace.selections]
         color = next((c for c in reversed(PALETTE) if c not in used), PALETTE[-1])
         name = str(self._name.text()).strip()
@@ -188,7 +189,7 @@ class SelectionTab(QWidget):
     def _marked(self) -> Selection:
         row = int(self._list.currentRow())
         if not 0 <= row < len(self._workspace.selections):
-            raise ValueError("no named selection is marked; click one in the list")
+            raise InputError("no named selection is marked; click one in the list")
         kept: Selection = self._workspace.selections[row]
         return kept
 

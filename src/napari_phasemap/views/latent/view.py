@@ -27,6 +27,7 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_phasemap.core.data.describe import describe_pixel
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.views.latent.actions import NO_STACKS, LatentActions, problem
 from napari_phasemap.views.latent.legend import LegendTab
 from napari_phasemap.views.latent.look import FigureTab, LookTab
@@ -182,7 +183,7 @@ class LatentView(Dock):
 
         stacks = self.workspace.stacks
         if stacks is None:
-            raise ValueError(NO_STACKS)
+            raise InputError(NO_STACKS)
 
         def take(result: Any) -> None:
             if self.workspace.stacks is stacks:

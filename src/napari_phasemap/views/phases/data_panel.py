@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.views.phases.choices import I0Choice, MaskChoice
 from napari_phasemap.views.shell.dock import Dock, guarded
@@ -105,7 +106,7 @@ class DataPanel(Dock):
         """Convert the checked stacks to optical density."""
         stacks = self.checked()
         if not stacks:
-            raise ValueError(
+            raise InputError(
                 "no stack is checked; open a file or check one in the list"
             )
         jobs = [
@@ -121,7 +122,7 @@ class DataPanel(Dock):
         """Mask the stacks under analysis; results of other pixels go."""
         stacks = self.workspace.stacks
         if stacks is None:
-            raise ValueError(
+            raise InputError(
                 "there is no optical density yet; convert the stacks first, then "
                 "choose the pixels"
             )
@@ -321,7 +322,7 @@ def masked(
         on_progress(number, len(jobs), f"masking {stack.name}")
         mask = make(stack)
         if not mask.any():
-            raise ValueError(f"the mask leaves no pixel of {stack.name}")
+            raise InputError(f"the mask leaves no pixel of {stack.name}")
         step = f"{line}, {np.count_nonzero(mask)} pixels"
         done.append(stack.with_step(step, mask=mask))
     return done

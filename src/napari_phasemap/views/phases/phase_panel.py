@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QLabeledDoubleSlider
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.views.phases.fractions import FractionTable
 from napari_phasemap.views.shell.dock import Dock, guarded
 from napari_phasemap.views.shell.job import tell_error
@@ -111,12 +112,12 @@ class PhasePanel(Dock):
         """Correlate all pixels with the references, beside the window."""
         stacks, references = self.workspace.stacks, self.workspace.references
         if stacks is None:
-            raise ValueError(
+            raise InputError(
                 "there is no optical density to correlate; open stacks and convert "
                 "them in Plugins > Phase map > Data"
             )
         if references is None:
-            raise ValueError("there are no reference spectra; press 'Open references…'")
+            raise InputError("there are no reference spectra; press 'Open references…'")
         from napari_phasemap.core.phases.correlation import pearson_map
 
         self.job.start(

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSizePol
 from superqt.utils import qthrottled
 
 from napari_phasemap.core.data.describe import describe_pixel
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.phases.spectra import mean_spectra, standardize
 from napari_phasemap.views.shell.dock import Dock, guarded
 from napari_phasemap.views.shell.pointer import SELECTION_COLOR
@@ -92,7 +93,7 @@ class SpectraView(Dock):
     def select_on_image(self) -> None:
         """Draw on the image; the pixels inside become the selection."""
         if self.workspace.stacks is None:
-            raise ValueError("there are no stacks to select pixels of; open them first")
+            raise InputError("there are no stacks to select pixels of; open them first")
         start_selecting(self.viewer, self.link)
 
     @guarded

@@ -15,6 +15,7 @@ import numpy as np
 from qtpy.QtGui import QImage, QPainter
 from vispy import gloo
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.views.scatter.overlay import paint_legend, paint_marks
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class Turn:
         elif self._path.suffix == ".gif":
             options = {"duration": 40, "loop": 0}
         else:
-            raise ValueError(f"a movie is .gif or .mp4; got {self._path.name!r}")
+            raise InputError(f"a movie is .gif or .mp4; got {self._path.name!r}")
         self._writer = imageio.get_writer(self._path, **options)
 
     def add_frame(self) -> bool:

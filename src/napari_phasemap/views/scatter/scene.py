@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from vispy import gloo
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.latent.frame import (
     Frame,
     box_lines,
@@ -119,7 +120,7 @@ class Scene:
     def set_coloring(self, coloring: Coloring) -> None:
         """Color the points; classes of the same names stay hidden or shown."""
         if len(coloring.codes) != self.n_points:
-            raise ValueError(f"{len(coloring.codes)} codes for {self.n_points} points")
+            raise InputError(f"{len(coloring.codes)} codes for {self.n_points} points")
         same = coloring.names and coloring.names == self.coloring.names
         self.coloring = coloring
         if not same:

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.views.shell.regions import draw_region, region_mask
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Choice(QWidget):
         )
         mask = None if layer is None else region_mask(layer, stack, self._link)
         if mask is None or not mask.any():
-            raise ValueError(
+            raise InputError(
                 f"nothing is drawn on {stack.name!r}; press 'Draw region', outline it "
                 f"on the image of {stack.name!r}, or choose another way"
             )
@@ -94,7 +95,7 @@ class Choice(QWidget):
         """Return the file, or say that none is chosen."""
         path = str(self._path.text()).strip()
         if not path:
-            raise ValueError("no file is chosen; press 'Choose file…'")
+            raise InputError("no file is chosen; press 'Choose file…'")
         return path
 
     def _show_control(self) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import napari
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.io.npe2 import METADATA_KEY, stack_layer
 from napari_phasemap.views.shell.link import link_for
@@ -147,7 +148,7 @@ def write_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     about = attributes.get("metadata", {}).get(METADATA_KEY, {})
     stack = about.get("stack")
     if stack is None:
-        raise ValueError(
+        raise InputError(
             f"layer {attributes.get('name')!r} holds no spectral stack; choose the "
             "image layer of a particle"
         )

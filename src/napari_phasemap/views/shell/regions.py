@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Shapes
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.prepare.masking import inside_polygons
 from napari_phasemap.io.npe2 import METADATA_KEY
 
@@ -74,7 +75,7 @@ def select_region(layer: Shapes, link: ViewerLink) -> int:
     """Select the analyzed pixels inside the shapes; return how many there are."""
     stacks = link.workspace.stacks
     if stacks is None:
-        raise ValueError("there are no stacks to select pixels of; open them first")
+        raise InputError("there are no stacks to select pixels of; open them first")
     masks = [region_mask(layer, stack, link) for stack in stacks]
     chosen = stacks.join(masks)
     link.workspace.select(chosen, "select a drawn region")

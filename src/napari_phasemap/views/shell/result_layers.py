@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from napari_phasemap import __version__
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.io.npe2 import METADATA_KEY
 from napari_phasemap.views.shell.label_colors import changed_colors, label_colors
 
@@ -207,7 +208,7 @@ class ResultLayers:
 
     def _stacks(self) -> StackSet:
         if self._workspace.stacks is None:
-            raise ValueError("there are no stacks to show results of")
+            raise InputError("there are no stacks to show results of")
         return self._workspace.stacks
 
     def _wanted(self, kind: str, make: bool) -> list[tuple[int, SpectralStack]]:

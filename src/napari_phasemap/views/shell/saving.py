@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.workspace import Selection
 
@@ -31,7 +32,7 @@ def results_of(workspace: Workspace) -> Any:
     from napari_phasemap.io.results import Results
 
     if workspace.stacks is None or workspace.phase_map is None:
-        raise ValueError("there is nothing to save yet; correlate first")
+        raise InputError("there is nothing to save yet; correlate first")
     maps = {"phase_map": workspace.phase_map}
     if workspace.resolved is not None:
         maps["resolved"] = workspace.resolved

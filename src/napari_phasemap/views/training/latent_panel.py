@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtWidgets import QFileDialog, QPushButton
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.models.child import TrainerProcess
 from napari_phasemap.pipeline.latent_steps import (
     Encoded,
@@ -98,7 +99,7 @@ class LatentPanel(Dock):
     def apply(self) -> None:
         """Encode the stacks with the model there is."""
         if self.trainer.summary is None:
-            raise ValueError("there is no model yet; train one or load one")
+            raise InputError("there is no model yet; train one or load one")
         stacks = self._stacks_to("encode")
         self.job.start(
             apply_model,
@@ -115,12 +116,12 @@ class LatentPanel(Dock):
         """Assign the ambiguous pixels by what the latent space says."""
         workspace = self.workspace
         if workspace.phase_map is None:
-            raise ValueError(
+            raise InputError(
                 "there is no phase map to resolve; correlate in Plugins > Phase map > "
                 "Phase map first"
             )
         if workspace.latent is None:
-            raise ValueError("there is no latent space yet; press Train")
+            raise InputError("there is no latent space yet; press Train")
         choice = self.resolving.value()
         self.job.start(
             resolve,
@@ -242,7 +243,7 @@ class LatentPanel(Dock):
 
     def _stacks_to(self, purpose: str) -> StackSet:
         if self.workspace.stacks is None:
-            raise ValueError(f"there is no optical density to {purpose}; open it first")
+            raise InputError(f"there is no optical density to {purpose}; open it first")
         return self.workspace.stacks
 
     def _covering_references(self, stacks: StackSet) -> Any:

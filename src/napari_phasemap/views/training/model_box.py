@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.models.presets import PRESETS
 from napari_phasemap.views.training.loss_curve import LossCurve
 from napari_phasemap.views.widgets.forms import ParameterForm
@@ -90,7 +91,7 @@ class ModelBox(QGroupBox):
         checked = Qt.CheckState.Checked
         chosen = [i for i, item in enumerate(items) if item.checkState() == checked]
         if not chosen:
-            raise ValueError("no particle is checked to train on; check one or more")
+            raise InputError("no particle is checked to train on; check one or more")
         return chosen
 
     def set_stacks(self, names: Any) -> None:

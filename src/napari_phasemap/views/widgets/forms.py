@@ -12,6 +12,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from qtpy.QtWidgets import QComboBox, QFormLayout, QLineEdit, QSpinBox, QWidget
 
+from napari_phasemap.core.data.errors import InputError
+
 __all__ = ["ParameterForm", "parameter_docs"]
 
 #: Largest whole number of a spin box.
@@ -120,7 +122,7 @@ def _parsed(name: str, text: str, hint: Any) -> Any:
     except (SyntaxError, ValueError) as error:
         wanted = "numbers with commas between them" if wants_many else "a number"
         wanted = " or ".join([wanted, *map(repr, words)])
-        raise ValueError(
+        raise InputError(
             f"{name.replace('_', ' ')}: {text!r} is not {wanted}"
         ) from error
     return value
