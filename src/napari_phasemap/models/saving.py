@@ -15,7 +15,7 @@ import json
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -24,11 +24,31 @@ from napari_phasemap.core.data.errors import InputError
 if TYPE_CHECKING:
     from os import PathLike
 
-    from napari_phasemap.models.gmvae import GMVAE
+    from napari_phasemap.models.presets import Parameters
 
 __all__ = ["load", "save"]
 
-Model = TypeVar("Model", bound="GMVAE")
+
+class Trained(Protocol):
+    """What is written of a fitted model: the settings here, and what it learned."""
+
+    preset: str
+    seed: int
+    n_threads: int | None
+    network_: Any
+    component_usage_: Any
+    energy_: Any
+    n_energies_: int
+    names_: tuple[str, ...]
+
+    def __init__(self, preset: Any, **settings: Any) -> None: ...
+
+    @property
+    def parameters(self) -> Parameters:
+        """Every number that shaped the network."""
+
+
+Model = TypeVar("Model", bound=Trained)
 
 FORMAT, FORMAT_VERSION = "napari-phasemap model", 1
 DESCRIPTION = "model.json"
@@ -48,7 +68,7 @@ _PLAIN = (
 
 
 def save(
-    model: GMVAE, folder: str | PathLike[str], /, *, overwrite: bool = False
+    model: Trained, folder: str | PathLike[str], /, *, overwrite: bool = False
 ) -> None:
     """Write `model`; see `GMVAE.save`."""
     target = Path(folder)
@@ -121,7 +141,7 @@ def load(kind: type[Model], folder: str | PathLike[str], /) -> Model:
     return model
 
 
-def _write(model: GMVAE, folder: Path) -> None:
+def _write(model: Trained, folder: Path) -> None:
     """Write all files of a model into an empty folder."""
     network = model.network_
     network.encoder.save(folder / "encoder.keras")

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+
+import napari_phasemap as pm
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_citation_names_this_program_and_the_papers_of_its_methods():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    project = (ROOT / "pyproject.toml").read_text()
+    assert citation["title"] == "napari-phasemap"
+    assert citation["license"] == re.search(r'^license = "(.*)"', project, re.M)[1]
+    assert citation["version"] == re.search(r'^version = "(.*)"', project, re.M)[1]
+    assert citation["version"] == pm.__version__
+    assert "2603.07666" in str(citation["references"])
+
+
+def test_the_architecture_page_names_every_room_and_no_other():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    for floor in ("core", "views"):
+        folder = ROOT / "src" / "napari_phasemap" / floor
+        rooms = {one.parent.name for one in folder.glob("*/__init__.py")}
+        table = page.split(f"| rooms of `{floor}`")[1].split("\n\n")[0]
+        named = {
+            name
+            for row in table.splitlines()[2:]
+            for name in re.findall(r"`(\w+)`", row.split("|")[1])
+        }
+        assert named == rooms
