@@ -1,10 +1,13 @@
 """What is open and what is chosen: the one state that two views share.
 
-* `state`: the `Workspace`, and `Selection`, a named set of pixels.
+* `state`: the `Workspace`: its fields, and the steps that can be undone.
+* `fields`: what follows for a field when the pixels change, declared with it.
+* `selection`: a named set of pixels.
 
 No formula lives here (those are in `core`), and nothing that draws.
 """
 
-from napari_phasemap.workspace.state import Selection, Workspace
+from napari_phasemap.workspace.selection import Selection
+from napari_phasemap.workspace.state import Workspace
 
 __all__ = ["Selection", "Workspace"]

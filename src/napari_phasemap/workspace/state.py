@@ -1,7 +1,6 @@
 """What is open and what is chosen: the one state that two views share.
 
 * `Workspace`: an evented dataclass; views write to it and listen to it.
-* `Selection`: a named set of pixels.
 
 What a person does to pixels (select, assign, exclude, take as a reference) goes
 through `Workspace.apply` and its kin, so that `undo` can take it back.
@@ -9,7 +8,7 @@ through `Workspace.apply` and its kin, so that `undo` can take it back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -20,9 +19,17 @@ from napari_phasemap.core.data.history import History, Step, values
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
 from napari_phasemap.core.data.subset import (
     exclude_pixels,
-    keep_pixels,
     with_mean_spectrum,
     with_phase,
+)
+from napari_phasemap.workspace.fields import (
+    Follows,
+    fresh,
+    held,
+    held_names,
+    plain,
+    rules,
+    with_fewer,
 )
 
 if TYPE_CHECKING:
@@ -35,53 +42,17 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.stack import SpectralStack
     from napari_phasemap.core.data.stack_set import StackSet
     from napari_phasemap.core.eels.edge import EdgeAnalysis
+    from napari_phasemap.core.eels.naming import ClassNames
     from napari_phasemap.core.eels.thickness import Thickness
+    from napari_phasemap.core.learn.clustering import ClusterSuggestion
+    from napari_phasemap.workspace.selection import Selection
 
-__all__ = ["Selection", "Workspace"]
-
-
-@dataclass(frozen=True, eq=False)
-class Selection:
-    """A named set of pixels with its color.
-
-    Parameters
-    ----------
-    name : str
-        Shown in lists and legends.
-    pixels : bool ndarray of shape (n_pixels,)
-        True where a pixel belongs to the selection.
-    color : str
-        Hexadecimal color.
-    """
-
-    name: str
-    pixels: NDArray[np.bool_]
-    color: str
+__all__ = ["Workspace"]
 
 
 def _is(old: Any, new: Any) -> bool:
     """Whether two values are the same object: arrays are never compared."""
     return old is new
-
-
-#: Fields that hold arrays: "changed" means another object.
-_ARRAY_FIELDS = (
-    "sources",
-    "stacks",
-    "references",
-    "phase_map",
-    "resolved",
-    "latent",
-    "features",
-    "selection",
-    "selections",
-    "latent_markers",
-    "edges",
-    "thickness",
-    "history",
-)
-#: Fields with one value per pixel; they follow when pixels are excluded.
-_PHASE_MAPS = ("phase_map", "resolved")
 
 
 @dataclass(eq=False)
@@ -124,58 +95,77 @@ class Workspace:
         Frame shown.
     threshold : float
         Smallest unambiguous Q1 - Q2.
-    edges : mapping of str to EdgeAnalysis
-        Analyzed edges by name, in the pixel order of `stacks`.
-    edge : str
-        Which of them `phase_map` and `latent` show; "" for none.
     thickness : Thickness, optional
         Of the same pixels, from the low loss.
+    computed : mapping of str to EdgeAnalysis
+        The last run of each edge, with its own classes: what did not change is taken
+        over by the next.
+    suggestions : mapping of str to ClusterSuggestion
+        How many classes of an edge are reproducible, by its name.
+    class_names : mapping of str to ClassNames
+        What references say about the classes of an edge, by its name.
+    edges : mapping of str to EdgeAnalysis
+        Analyzed edges by name, in the pixel order of `stacks`, with their classes as
+        they are now: merged, painted, renamed.
+    edge : str
+        Which of them `phase_map` and `latent` show; "" for none.
     history : History
         What can be undone and redone.
     """
 
-    sources: tuple[SpectralStack, ...] = ()
-    stacks: StackSet | None = None
-    references: ReferenceSpectra | None = None
-    phase_map: PhaseMap | None = None
-    resolved: PhaseMap | None = None
-    latent: NDArray[np.float32] | None = None
-    latent_name: str = ""
-    latent_markers: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-    features: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-    selection: NDArray[np.bool_] | None = None
-    selections: tuple[Selection, ...] = ()
-    cursor: int | None = None
-    hover: int | None = None
-    energy_index: int = 0
-    threshold: float = DEFAULT_THRESHOLD
-    edges: Mapping[str, EdgeAnalysis] = field(default_factory=dict)
-    edge: str = ""
-    thickness: Thickness | None = None
-    history: History = field(default_factory=History)
+    sources: tuple[SpectralStack, ...] = field(default=(), metadata=held(Follows.KEPT))
+    stacks: StackSet | None = field(default=None, metadata=held(Follows.PIXELS))
+    references: ReferenceSpectra | None = field(
+        default=None, metadata=held(Follows.KEPT)
+    )
+    phase_map: PhaseMap | None = field(default=None, metadata=held(Follows.CUT))
+    resolved: PhaseMap | None = field(default=None, metadata=held(Follows.CUT))
+    latent: NDArray[np.float32] | None = field(default=None, metadata=held(Follows.CUT))
+    latent_name: str = field(default="", metadata=plain(Follows.WITH_CUT))
+    latent_markers: Mapping[str, NDArray[Any]] = field(
+        default_factory=dict, metadata=held(Follows.WITH_CUT)
+    )
+    features: Mapping[str, NDArray[Any]] = field(
+        default_factory=dict, metadata=held(Follows.CUT)
+    )
+    selection: NDArray[np.bool_] | None = field(
+        default=None, metadata=held(Follows.NONE_SET)
+    )
+    selections: tuple[Selection, ...] = field(default=(), metadata=held(Follows.CUT))
+    cursor: int | None = field(default=None, metadata=plain(Follows.FORGOTTEN))
+    hover: int | None = field(default=None, metadata=plain(Follows.FORGOTTEN))
+    energy_index: int = field(default=0, metadata=plain(Follows.KEPT))
+    threshold: float = field(default=DEFAULT_THRESHOLD, metadata=plain(Follows.KEPT))
+    # Net spectra follow the mask (neighbors share exponents, components are of all
+    # pixels): what comes from them is made again, not cut.
+    thickness: Thickness | None = field(default=None, metadata=held(Follows.DROPPED))
+    computed: Mapping[str, EdgeAnalysis] = field(
+        default_factory=dict, metadata=held(Follows.DROPPED)
+    )
+    suggestions: Mapping[str, ClusterSuggestion] = field(
+        default_factory=dict, metadata=held(Follows.DROPPED)
+    )
+    class_names: Mapping[str, ClassNames] = field(
+        default_factory=dict, metadata=held(Follows.DROPPED)
+    )
+    edges: Mapping[str, EdgeAnalysis] = field(
+        default_factory=dict, metadata=held(Follows.DROPPED)
+    )
+    edge: str = field(default="", metadata=plain(Follows.DROPPED))
+    history: History = field(default_factory=History, metadata=held(Follows.FORGOTTEN))
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor(
-        equality_operators=dict.fromkeys(_ARRAY_FIELDS, _is)
+        equality_operators=dict.fromkeys(held_names(locals()), _is)
     )
 
     def set_stacks(self, stacks: StackSet | None) -> None:
         """Analyze other stacks: what was computed per pixel of the old ones goes."""
         if stacks is self.stacks:
             return
-        self.cursor = None
-        self.hover = None
-        self.selections = ()
-        self.selection = None
-        self.resolved = None
-        self.features = {}
-        self.latent = None
-        self.latent_name = ""
-        self.latent_markers = {}
-        self.edge = ""
-        self.edges = {}
-        self.thickness = None
-        self.phase_map = None
-        self.history = History()
+        # The last field first: an edge lets go of the phase map before that goes.
+        for name, rule in reversed(rules(self).items()):
+            if rule not in (Follows.KEPT, Follows.PIXELS):
+                setattr(self, name, fresh(self, name))
         self.stacks = stacks
         if stacks is not None:
             self.selection = np.zeros(stacks.n_pixels, dtype=bool)
@@ -242,26 +232,16 @@ class Workspace:
         self.apply(f"assign to {phase}", **{name: phases.with_labels(labels)})
 
     def exclude_selection(self) -> None:
-        """Take the selected pixels out of the analysis; the rest keeps its values."""
+        """Take the selected pixels out of the analysis.
+
+        The others keep what they have, but for what comes from all pixels together;
+        every field says where it is declared what it does.
+        """
         pixels = self._selected("exclude")
-        if self.stacks is None:
-            return
-        kept = ~pixels
-        stacks = exclude_pixels(self.stacks, pixels)
-        changes: dict[str, Any] = {"stacks": stacks, "latent_name": self.latent_name}
-        changes["latent_markers"] = self.latent_markers
-        for name in _PHASE_MAPS:
-            phases = getattr(self, name)
-            changes[name] = None if phases is None else keep_pixels(phases, kept)
-        changes["latent"] = None if self.latent is None else self.latent[kept]
-        changes["features"] = {k: v[kept] for k, v in self.features.items()}
-        changes["selections"] = tuple(
-            Selection(s.name, s.pixels[kept], s.color) for s in self.selections
-        )
-        changes["selection"] = np.zeros(stacks.n_pixels, dtype=bool)
-        # Net spectra of an edge follow the mask: edges are analyzed again, not cut.
-        changes |= {"edges": {}, "edge": "", "thickness": None}
-        self.apply(f"exclude {int(pixels.sum())} pixels", **changes)
+        if self.stacks is not None:
+            changes = {"stacks": exclude_pixels(self.stacks, pixels)}
+            changes |= with_fewer(self, ~pixels)
+            self.apply(f"exclude {int(pixels.sum())} pixels", **changes)
 
     def add_reference_from_selection(self, name: str) -> None:
         """Make the mean spectrum of the selected pixels a reference."""
@@ -285,18 +265,29 @@ class Workspace:
     def _still_valid(
         self, target: Mapping[str, Any], expected: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Return the fields of a step that nothing else has replaced since."""
-        fields = values(target)
-        selection = fields.pop("selection", None)
-        stale = any(
-            getattr(self, name) is not expected[name]
-            for name in fields
-            if not isinstance(expected[name], str)
-        )
-        if stale:
+        """Return the fields of a step that nothing else has replaced since.
+
+        A selection is taken where it has as many pixels as there are. With other
+        pixels everything goes that was made for the present ones.
+        """
+        declared, fields = rules(self), values(target)
+        chosen = {
+            name: fields.pop(name)
+            for name in tuple(fields)
+            if declared[name] is Follows.NONE_SET
+        }
+        decisive = set(HELD & fields.keys())
+        if "stacks" in decisive:
+            decisive = {"stacks"}
+        if any(getattr(self, name) is not expected[name] for name in decisive):
             fields = {}
         stacks = fields.get("stacks", self.stacks)
         n_pixels = None if stacks is None else stacks.n_pixels
-        if selection is not None and len(selection) == n_pixels:
-            fields["selection"] = selection
+        for name, pixels in chosen.items():
+            if pixels is not None and len(pixels) == n_pixels:
+                fields[name] = pixels
         return fields
+
+
+#: Fields whose values are the same only if they are the same object.
+HELD = frozenset(one.name for one in fields(Workspace) if one.metadata["held"])
