@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -152,3 +153,70 @@ def test_progress_says_each_step_once_and_how_far_it_is_now_and_then(
     assert lines[:3] == ["P1: reading", "P2: reading", "[1/5] Si_L: layout 0 %"]
     assert 2 <= len([line for line in lines if "layout" in line]) <= 4
     assert len([line for line in lines if "clusters" in line]) == 1
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [lambda *_, **__: np.ones(3) + np.ones(4), lambda *_, **__: [][0]],
+    ids=["numpy's ValueError", "IndexError"],
+)
+def test_a_bug_is_exit_code_3_and_logged_with_its_traceback(
+    tmp_path, monkeypatch, caplog, planted
+):
+    monkeypatch.setattr("napari_phasemap.core.phases.correlation.pearson_map", planted)
+    result = call("run", P1, "-r", REFERENCES, "-o", tmp_path / "out", "-q")
+    assert result.exit_code == 3, result.output
+    assert "Error: this is a bug in napari-phasemap" in result.stderr
+    assert "Traceback (most recent call last)" in caplog.text
+
+
+@pytest.mark.parametrize("others", [(), (str(sample_paths()[1]),)])
+def test_a_bug_with_one_particle_is_exit_code_3_too(
+    tmp_path, monkeypatch, caplog, others
+):
+    from napari_phasemap.pipeline import collecting
+
+    def prepare(stack, **options):
+        if stack.name == "P1":
+            raise AttributeError("planted")
+        return original(stack, **options)
+
+    original = collecting.prepare
+    monkeypatch.setattr(collecting, "prepare", prepare)
+    result = call("run", P1, *others, "-r", REFERENCES, "-o", tmp_path / "out", "-q")
+    assert result.exit_code == 3, result.output
+    assert "this is a bug" in result.stderr
+    assert "AttributeError: planted" in caplog.text
+
+
+def test_info_goes_on_after_a_bug_and_says_that_it_is_one(monkeypatch, caplog):
+    info = sys.modules["napari_phasemap.cli.info"]  # the package has the command
+
+    def describe(path):
+        if path.name == "P1.hdr":
+            raise TypeError("planted")
+        return original(path)
+
+    original = info._describe
+    monkeypatch.setattr(info, "_describe", describe)
+    result = call("info", P1, sample_paths()[1])
+    assert result.exit_code == 3
+    assert "this is a bug" in result.stderr
+    assert "P2" in result.stdout
+    assert "TypeError: planted" in caplog.text
+
+
+def test_on_a_terminal_the_traceback_of_a_bug_is_printed(tmp_path):
+    planted = (
+        "import sys, napari_phasemap.cli\n"
+        "sys.modules['napari_phasemap.cli.info']._describe = lambda path: [][0]\n"
+        "sys.argv = ['napari-phasemap', 'info', 'x.h5']\n"
+        "from napari_phasemap.cli import main; main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", planted], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3
+    assert "Traceback (most recent call last)" in done.stderr
+    assert "IndexError: list index out of range" in done.stderr
+    assert "this is a bug in napari-phasemap" in done.stderr

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from tiny_model import ENERGY, TINY, tiny_spectra
 
+from napari_phasemap.core.data.errors import InputError, ProcessDied
 from napari_phasemap.core.data.progress import Cancelled
 from napari_phasemap.models import child as child_module
 from napari_phasemap.models.child import TrainerProcess
-from napari_phasemap.process.conversation import ProcessDied
 
 pytestmark = pytest.mark.tensorflow
 
@@ -61,7 +61,7 @@ def test_mistakes_come_back_as_the_exceptions_they_are(child, spectra):
         child.encode(spectra, energy=ENERGY + 5)
     with pytest.raises(ValueError, match="hold NaN"):
         child.train(np.full((64, 9), np.nan), parameters=TINY)
-    with pytest.raises(TypeError, match="no parameter depth"):
+    with pytest.raises(InputError, match="no parameter depth"):
         child.train(spectra, parameters={"depth": 3})
     with pytest.raises(FileNotFoundError, match="there is no model"):
         child.load("nowhere")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.models.applying import standardized
 from napari_phasemap.models.gmvae import GMVAE
 from napari_phasemap.models.presets import PRESETS, Parameters, parameters_of
@@ -37,7 +38,7 @@ def test_overrides_change_single_values_of_a_preset():
     ("preset", "overrides", "error", "text"),
     [
         ("fast", {}, ValueError, "'fast' is not one of"),
-        ("paper", {"epoch": 3}, TypeError, "no parameter epoch"),
+        ("paper", {"epoch": 3}, InputError, "no parameter epoch"),
         ("paper", {"kl": "soft"}, ValueError, "kl='soft' is not one of"),
         ("paper", {"epochs": 0}, ValueError, "epochs=0 is not at least 1"),
         ("paper", {"dropout": 1.0}, ValueError, "dropout=1.0 is outside"),

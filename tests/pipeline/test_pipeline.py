@@ -162,7 +162,7 @@ def test_a_particle_that_fails_is_a_row_and_the_others_go_on(tmp_path, quick):
     assert rows[-1]["phase"] == "" == rows[-1]["pixels"]
 
 
-def test_an_unforeseen_error_is_a_row_too_and_is_logged(tmp_path, quick, monkeypatch):
+def test_a_bug_is_a_row_too_and_is_logged(tmp_path, quick, monkeypatch, caplog):
     from napari_phasemap.pipeline import collecting
 
     def fail_once(stack, **options):
@@ -173,7 +173,11 @@ def test_an_unforeseen_error_is_a_row_too_and_is_logged(tmp_path, quick, monkeyp
     original = collecting.prepare
     monkeypatch.setattr(collecting, "prepare", fail_once)
     outcome = run(sample_paths()[:2], tmp_path / "out")
-    assert outcome.failures[0].message == "unforeseen ZeroDivisionError: a bug"
+    assert outcome.failures[0].is_bug
+    assert "this is a bug" in outcome.failures[0].message
+    assert "ZeroDivisionError: a bug" in outcome.failures[0].message
+    (record,) = (one for one in caplog.records if one.exc_info)
+    assert str(sample_paths()[0]) in record.getMessage()
 
 
 def test_a_stack_on_other_energies_fails_and_the_majority_goes_on(tmp_path, quick):

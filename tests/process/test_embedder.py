@@ -4,15 +4,17 @@ import os
 import signal
 import sys
 import time
+import traceback
 from threading import Event, Thread, Timer
 
 import numpy as np
 import pytest
 
+from napari_phasemap.core.data.errors import InputError, ProcessDied, is_bug
 from napari_phasemap.core.data.progress import Cancelled
 from napari_phasemap.core.learn.embedding import umap_embedding
 from napari_phasemap.process import embedder as embedder_module
-from napari_phasemap.process.conversation import Conversation, ProcessDied
+from napari_phasemap.process.conversation import ChildBug, Conversation
 from napari_phasemap.process.embedder import EmbedderProcess
 
 #: Long enough to be stopped in the middle.
@@ -44,10 +46,13 @@ def test_the_child_embeds_as_this_process_does(embedder):
 
 
 def test_mistakes_come_back_as_the_exceptions_they_are(embedder):
-    with pytest.raises(ValueError, match="needs at least 4"):
+    with pytest.raises(InputError, match="needs at least 4"):
         embedder.umap_embedding(few()[:3])
-    with pytest.raises(TypeError, match="no_such_option"):
+    with pytest.raises(ChildBug, match=r"TypeError in the UMAP .*option") as bug:
         embedder.umap_embedding(few(), no_such_option=1)
+    shown = "".join(traceback.format_exception(bug.value))
+    assert "embedding_worker.py" in shown  # the child's own traceback
+    assert is_bug(bug.value)
     assert embedder.umap_embedding(few()).shape == (60, 2)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import PhaseMap
 from napari_phasemap.core.data.references import ReferenceSpectra
 from napari_phasemap.core.data.stack import SpectralStack
@@ -147,5 +148,5 @@ def test_other_stacks_forget_the_history(workspace):
     workspace.select(pixels(0))
     workspace.set_stacks(StackSet([SpectralStack(np.ones((2, 2, 2)), [1.0, 2.0])]))
     assert not workspace.history.done
-    with pytest.raises(IndexError, match="nothing to undo"):
+    with pytest.raises(InputError, match="nothing to undo"):
         workspace.undo()

@@ -8,7 +8,7 @@
 * ``eels``: from a spectrum image to classes of its edges and their bonds.
 
 Exit codes: 0 all went well, 1 some particle or file failed, 2 wrong usage or nothing
-could be done.
+could be done, 3 a bug of this program (its traceback is printed).
 """
 
 from __future__ import annotations

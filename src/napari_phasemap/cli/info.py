@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from napari_phasemap.cli.options import FORESEEN, leave
+from napari_phasemap.cli.options import BUG, leave
+from napari_phasemap.core.data.errors import InputError, is_bug, told
 
 __all__ = ["info"]
 
@@ -15,15 +16,18 @@ __all__ = ["info"]
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 def info(files: tuple[Path, ...]) -> None:
     """Say what is in each file: stacks or reference spectra."""
-    failed = 0
+    failed, bug = 0, False
     for number, path in enumerate(files):
         if number:
             click.echo()
         try:
             click.echo(_describe(path))
-        except FORESEEN as error:
+        except Exception as error:  # noqa: BLE001 # the next file is none the worse
             failed += 1
-            click.echo(f"Error: {error}", err=True)
+            bug = bug or is_bug(error)
+            click.echo(f"Error: {told(error, where=str(path))}", err=True)
+    if bug:
+        raise SystemExit(BUG)
     leave(failed, len(files))
 
 
@@ -33,10 +37,10 @@ def _describe(path: Path) -> str:
 
     try:
         found = describe(path)
-    except ValueError as error:
+    except InputError as error:
         try:
             return _describe_references(path)
-        except FORESEEN:
+        except InputError:
             raise error from None
     lines = [str(found)]
     for stack in found.stacks:

@@ -3,7 +3,7 @@
 * `ManyValues`: a command where ``--references a b c`` means three references.
 * `references_option`, `output_option`, `overwrite_option`, `quiet_option`.
 * `options_of`: one option for each described parameter.
-* `foreseen_told`: what a user can do something about is a line, not a traceback.
+* `foreseen_told`: what a user can do something about is a line, a bug a traceback.
 * `Progress`, `silent`: what is being done.
 """
 
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from napari_phasemap.core.data.errors import is_bug, told
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALL_FAILED",
-    "FORESEEN",
+    "BUG",
     "SOME_FAILED",
     "ManyValues",
     "Progress",
@@ -43,10 +45,8 @@ __all__ = [
     "tell_failures",
 ]
 
-#: What a user can do something about; anything else is shown with its traceback.
-#: An ImportError is a part that is not installed, and says which.
-FORESEEN = (ValueError, TypeError, OSError, MemoryError, ImportError)
-SOME_FAILED, ALL_FAILED = 1, 2
+#: Exit codes.
+SOME_FAILED, ALL_FAILED, BUG = 1, 2, 3
 #: What of a text only says how far a step is, and seconds between two such lines.
 COUNTING = re.compile(r" \d+ %$|(?<=^epoch ).*|\d+(?= clusters)")
 PAUSE = 2.0
@@ -149,12 +149,17 @@ def given(parameters: dict[str, Any], names: Sequence[str] = ()) -> dict[str, An
 
 @contextmanager
 def foreseen_told() -> Iterator[None]:
-    """End with exit code 2 and one line on what a user can do something about."""
+    """End with exit code 2 and one line on what a user can do something about.
+
+    A bug ends with exit code 3; its traceback is logged, on a terminal that shows it.
+    """
     try:
         yield
-    except FORESEEN as error:
-        click.echo(f"Error: {error}", err=True)
-        raise SystemExit(ALL_FAILED) from error
+    except (click.ClickException, click.Abort, click.exceptions.Exit):
+        raise
+    except Exception as error:
+        click.echo(f"Error: {told(error)}", err=True)
+        raise SystemExit(BUG if is_bug(error) else ALL_FAILED) from error
 
 
 class Progress:
@@ -198,6 +203,8 @@ def tell_failures(failures: Sequence[Failure]) -> None:
     """List particles that failed; end with the exit code that tells of them."""
     for failure in failures:
         click.echo(f"Failed: {failure.name}: {failure.message}", err=True)
+    if any(failure.is_bug for failure in failures):
+        raise SystemExit(BUG)
     raise SystemExit(SOME_FAILED if failures else 0)
 
 

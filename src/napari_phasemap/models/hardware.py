@@ -11,6 +11,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_phasemap.core.data.errors import MissingPackage
+
 if TYPE_CHECKING:
     from napari_phasemap.models.presets import Precision
 
@@ -42,7 +44,7 @@ def start_tensorflow(n_threads: int | None = None) -> tuple[int, str]:
 
     Raises
     ------
-    ImportError
+    MissingPackage
         If TensorFlow is not installed or cannot be loaded.
     """
     # Informational lines ("this binary is optimized with ...") are for nobody here.
@@ -52,7 +54,7 @@ def start_tensorflow(n_threads: int | None = None) -> tuple[int, str]:
     try:
         import tensorflow as tf
     except ImportError as error:
-        raise ImportError(
+        raise MissingPackage(
             f"TensorFlow cannot be loaded ({error}); install it with "
             "'pip install tensorflow'. Everything but the latent space works without."
         ) from error

@@ -199,15 +199,13 @@ def parameters_of(preset: str, /, **overrides: Any) -> Parameters:
 
     Raises
     ------
-    ValueError
-        If the preset or a value is unknown.
-    TypeError
-        If a parameter is unknown.
+    InputError
+        If the preset, a parameter or a value is unknown.
     """
     if preset not in PRESETS:
         raise InputError(f"preset={preset!r} is not one of {tuple(PRESETS)}")
     known = [item.name for item in fields(Parameters)]
     unknown = sorted(set(overrides) - set(known))
     if unknown:
-        raise TypeError(f"no parameter {', '.join(unknown)}; there are {known}")
+        raise InputError(f"no parameter {', '.join(unknown)}; there are {known}")
     return replace(PRESETS[preset], **overrides)

@@ -61,11 +61,12 @@ RESOLVED_COLUMNS = ("resolved_pixels", "resolved_percent", "disagreeing_pixels")
 
 @dataclass(frozen=True)
 class Failure:
-    """A file or particle that could not be analyzed, and why."""
+    """A file or particle that could not be analyzed, and why; a bug says that it is."""
 
     name: str
     file: str
     message: str
+    is_bug: bool = False
 
 
 def write_bundle(

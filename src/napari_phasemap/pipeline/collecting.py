@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.errors import InputError, is_bug, told
 from napari_phasemap.core.data.progress import Cancelled, OnProgress, ignore_progress
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.pipeline.bundle import Failure
@@ -28,10 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PREPARATION", "Collected", "collect"]
 
-_log = logging.getLogger(__name__)
-
-#: What a damaged or unsuitable file leads to; anything else is a mistake of ours.
-FORESEEN = (ValueError, TypeError, OSError, MemoryError)
 READING = ("energies", "energy_unit", "detector", "duplicates")
 STEPS = ("i0", "i0_percentile", "min_counts", "mask")
 #: Keyword parameters of `collect` that are parameters of `run` too.
@@ -130,6 +125,7 @@ class _Batch:
         self.stacks: list[SpectralStack] = []
         self.files: dict[str, str] = {}
         self.failures: list[Failure] = []
+        self.bug: Exception | None = None
 
     def add(self, path: Path) -> None:
         """Read a file and prepare what is in it."""
@@ -162,11 +158,10 @@ class _Batch:
         self.stacks.append(ready)
 
     def _fail(self, name: str, path: Path, error: Exception) -> None:
-        message = str(error) or type(error).__name__
-        if not isinstance(error, FORESEEN):
-            _log.error("%s: unforeseen error", path, exc_info=error)
-            message = f"unforeseen {type(error).__name__}: {message}"
-        self.failures.append(Failure(name, str(path), " ".join(message.split())))
+        if is_bug(error):
+            self.bug = error
+        message = " ".join(told(error, where=str(path)).split())
+        self.failures.append(Failure(name, str(path), message, is_bug(error)))
 
     def _unused(self, name: str) -> str:
         number, unused = 1, name
@@ -177,6 +172,8 @@ class _Batch:
 
     def on_one_axis(self) -> StackSet:
         """Return the stacks on the most frequent energy axis; others have failed."""
+        if not self.stacks and self.bug is not None:
+            raise RuntimeError(self._nothing()) from self.bug
         if not self.stacks:
             raise InputError(self._nothing())
         kinds = [_kind(stack, self.stacks) for stack in self.stacks]
@@ -188,7 +185,7 @@ class _Batch:
                 continue
             try:
                 StackSet([self.stacks[common], stack])
-            except ValueError as error:
+            except InputError as error:
                 self._fail(stack.name, Path(self.files[stack.name]), error)
         return StackSet(kept)
 
@@ -202,7 +199,7 @@ def _kind(stack: SpectralStack, stacks: Sequence[SpectralStack]) -> int:
     for number, other in enumerate(stacks):
         try:
             StackSet([other, stack])
-        except ValueError:
+        except InputError:
             continue
         return number
     raise AssertionError("a stack goes together with itself")

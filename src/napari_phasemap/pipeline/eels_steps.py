@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.errors import FORESEEN, InputError
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.data.stack_set import StackSet
-from napari_phasemap.process.conversation import ProcessDied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -142,7 +141,7 @@ def analyze_edges(
                 embed=embedder.umap_embedding,
                 on_progress=report,
             )
-        except (ValueError, ProcessDied) as error:
+        except FORESEEN as error:
             failed.append(f"{recipe.name}: {error}")
             continue
         done.append(analysis)

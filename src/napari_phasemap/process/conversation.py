@@ -1,7 +1,7 @@
 """Start a worker, send it requests, and wait for its answers without going deaf.
 
 * `Conversation`: one child process.
-* `ProcessDied`: what is raised when it ends by itself.
+* `ChildBug`: a bug that showed itself in a child.
 """
 
 from __future__ import annotations
@@ -14,6 +14,12 @@ from queue import Empty, Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+from napari_phasemap.core.data.errors import (
+    FileError,
+    InputError,
+    MissingPackage,
+    ProcessDied,
+)
 from napari_phasemap.core.data.progress import Cancelled, OnProgress, ignore_progress
 
 if TYPE_CHECKING:
@@ -21,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-__all__ = ["Conversation", "ProcessDied"]
+__all__ = ["CROSSING", "ChildBug", "Conversation"]
 
 LOG = "log.txt"
 #: Seconds between two looks at whether to stop, while the child says nothing.
@@ -30,23 +36,26 @@ HEARTBEAT = 0.1
 #: TensorFlow writes at every start.
 LAST_WORDS = 8
 _USUAL = re.compile(r"^[IEW]\d{4} .*(oneDNN|cuda|cpu_feature)|absl::InitializeLog")
-#: Exceptions of the child that are raised here as what they are.
-_KNOWN: dict[str, type[Exception]] = {
-    "ValueError": ValueError,
-    "TypeError": TypeError,
-    "ImportError": ImportError,
-    "ModuleNotFoundError": ImportError,
-    "OSError": OSError,
-    "FileExistsError": FileExistsError,
-    "FileNotFoundError": FileNotFoundError,
-    "PermissionError": PermissionError,
-    "MemoryError": MemoryError,
-    "ResourceExhaustedError": MemoryError,  # TensorFlow's own
-}
+#: What a user can cause in the child is raised here as what it is; `serving` sends the
+#: nearest of these names. All else is a `ChildBug`.
+CROSSING: dict[str, type[Exception]] = {
+    one.__name__: one
+    for one in (
+        InputError, FileError, MissingPackage, ProcessDied, MemoryError, OSError,
+        FileExistsError, FileNotFoundError, PermissionError,
+    )
+}  # fmt: skip
 
 
-class ProcessDied(RuntimeError):
-    """The child process ended by itself; the message has its last words."""
+class ChildBug(RuntimeError):
+    """A bug that showed itself in a child; its cause has the child's traceback."""
+
+
+class _Traceback(Exception):
+    """The child's traceback as text, so that it is shown with ours."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
 
 
 class Conversation:
@@ -122,9 +131,10 @@ class Conversation:
             If the stop event is set or a callable raised it; the process is ended.
         ProcessDied
             If the process ended by itself.
-        Exception
-            What the child raised; a `RuntimeError` with its traceback where the type
-            is not one that a user can act on.
+        InputError, OSError, MissingPackage, MemoryError
+            As the child raised it.
+        ChildBug
+            If the child raised anything else.
         """
         last = (0, 0, text)
         self._send(request)
@@ -196,6 +206,8 @@ class Conversation:
 
 
 def _raised(name: str, kind: str, message: str, text: str) -> Exception:
-    if kind in _KNOWN:
-        return _KNOWN[kind](message)
-    return RuntimeError(f"{kind} in the {name} process: {message}\n{text}")
+    if kind in CROSSING:
+        return CROSSING[kind](message)
+    bug = ChildBug(f"{kind} in the {name} process: {message}")
+    bug.__cause__ = _Traceback(text)
+    return bug

@@ -3,8 +3,9 @@
 Requests are ``{"do": NAME, ...}``; arrays are ``.npy`` files in the folder, whose names
 the messages carry. Answers: any number of reports, such as
 ``{"progress": [step, total, text]}``, then one ``{"done": {...}}`` or
-``{"error": [type, message, traceback]}``. When standard input ends the parent is gone:
-so goes the child, and the folder is removed.
+``{"error": [kind, message, traceback]}``, where the kind of what a user can cause is
+the name of a class that `conversation` knows. When standard input ends the parent is
+gone: so goes the child, and the folder is removed.
 
 * `Server`: answers requests by the methods that a subclass lists in ``actions``.
 * `serve`: answer the lines of standard input until it ends.
@@ -23,6 +24,9 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
+
+from napari_phasemap.core.data.errors import is_bug
+from napari_phasemap.process.conversation import CROSSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +61,9 @@ class Server:
         # Whatever went wrong is told to the parent, and the next request is answered.
         except Exception as error:  # noqa: BLE001
             text = "".join(traceback.format_exception(error))
-            self.say(error=[type(error).__name__, str(error), text])
+            if is_bug(error):
+                sys.stderr.write(text)  # the child's log
+            self.say(error=[kind_of(error), str(error), text])
 
     def say(self, **message: Any) -> None:
         """Write one line."""
@@ -81,6 +87,20 @@ class Server:
         name = f"answer-{self._n_arrays}.npy"
         np.save(self._folder / name, values, allow_pickle=False)
         return name
+
+
+def kind_of(error: Exception, /) -> str:
+    """Return the class by which an exception is known on the other side.
+
+    What is no bug crosses as the first of its classes that carries only a message;
+    TensorFlow's word for a lack of memory crosses as `MemoryError`.
+    """
+    if type(error).__name__ == "ResourceExhaustedError":
+        return "MemoryError"
+    if is_bug(error):
+        return type(error).__name__
+    classes = (one.__name__ for one in type(error).__mro__)
+    return next(name for name in classes if name in CROSSING)
 
 
 def serve(server: type[Server]) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.history import History, PackedBits, Step, values
 
 
@@ -32,10 +33,10 @@ def test_a_new_step_forgets_what_was_undone_and_changes_no_old_history():
     assert history.done == (first,)
 
 
-def test_nothing_to_undo_or_redo_is_an_index_error():
-    with pytest.raises(IndexError, match="undo"):
+def test_nothing_to_undo_or_redo_is_said():
+    with pytest.raises(InputError, match="undo"):
         History().undo()
-    with pytest.raises(IndexError, match="redo"):
+    with pytest.raises(InputError, match="redo"):
         History().redo()
 
 

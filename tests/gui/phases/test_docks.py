@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QPushButton
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.views.phases.data_panel import DataPanel
 from napari_phasemap.views.phases.phase_panel import PhasePanel
@@ -192,7 +193,7 @@ def test_a_job_that_fails_says_why_and_the_dock_works_again(
     qtbot.addWidget(dock)
 
     def failing(*, on_progress: Any) -> None:
-        raise ValueError("a != b; give a")
+        raise InputError("a != b; give a")
 
     done: list[Any] = []
     dock.job.start(failing, on_done=done.append)

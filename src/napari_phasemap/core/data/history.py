@@ -118,13 +118,13 @@ class History:
     def undo(self) -> tuple[History, Step]:
         """Return the history one step back, and the step to take back."""
         if not self.done:
-            raise IndexError("nothing to undo")
+            raise InputError("nothing to undo")
         *rest, step = self.done
         return replace(self, done=tuple(rest), undone=(*self.undone, step)), step
 
     def redo(self) -> tuple[History, Step]:
         """Return the history one step on, and the step to do again."""
         if not self.undone:
-            raise IndexError("nothing to redo")
+            raise InputError("nothing to redo")
         *rest, step = self.undone
         return replace(self, done=(*self.done, step), undone=tuple(rest)), step

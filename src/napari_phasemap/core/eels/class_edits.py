@@ -128,7 +128,7 @@ def split_class(
     name = classes.names[label - 1]
     try:
         parts = kmeans(values[own], n_clusters=n_parts, seed=seed)
-    except ValueError as error:
+    except InputError as error:
         raise InputError(f"{name!r} cannot be split: {error}") from error
     numbers = np.array(
         [label, *range(classes.n_phases + 1, classes.n_phases + n_parts)]

@@ -235,7 +235,7 @@ class CoOccurrencePanel(Dock):
         """Whether the maps are not those of the workspace any more."""
         try:
             now = [self._map(name) for name in compared.names]
-        except ValueError:
+        except InputError:
             return True
         return any(
             not np.array_equal(new.labels, old.labels) or new.names != old.names

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.eels.jump_ratio import suggest_jump_ratio
 from napari_phasemap.core.eels.recipe import (
     EDGES,
@@ -171,7 +172,7 @@ class EdgesPage(QWidget):
                     recipe, fit_window=row.fit_window, **self._form.value()
                 )
                 jump_ratio = suggest_jump_ratio(self._stack, recipe)
-            except ValueError:  # running the edge will say what is wrong
+            except InputError:  # running the edge will say what is wrong
                 jump_ratio = recipe.jump_ratio
             self.table.add(replace(row, jump_ratio=jump_ratio))
 
@@ -283,7 +284,7 @@ class EdgesPage(QWidget):
             for name, onset in EDGES.items():
                 try:
                     suggest_recipe(name, stack)
-                except ValueError:
+                except InputError:
                     continue  # no room on this axis
                 action = menu.addAction(f"{name}   {onset:g} eV")
                 action.setToolTip(SOURCE)

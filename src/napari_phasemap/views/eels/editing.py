@@ -176,7 +176,7 @@ class ClassEditor:
             if analysis.classes.names[label - 1] != name:
                 renamed = rename_class(analysis.classes, label, name)
                 self.edges.set_classes(renamed, "rename class")
-        except ValueError as error:
+        except InputError as error:
             tell_error(error)
             self._show_classes()
 

@@ -12,6 +12,7 @@ import numpy as np
 from qtpy.QtCore import QTimer
 from threadpoolctl import ThreadpoolController
 
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.eels.edge_preview import preview_mean, preview_pixel
 from napari_phasemap.pipeline import eels_steps as eels_jobs
 
@@ -119,7 +120,7 @@ class EdgePreviews:
                     quantity=self._stack.quantity,
                 )
                 pixel, title = self._pixel_preview(recipe)
-        except ValueError as error:
+        except InputError as error:
             setup.subtraction.set_empty(str(error))
             return
         setup.subtraction.show_previews(mean, pixel, recipe.window, title)
@@ -138,7 +139,7 @@ class EdgePreviews:
             return
         try:
             recipe = setup.recipe()
-        except ValueError as error:
+        except InputError as error:
             setup.jumps.set_empty(str(error))
             return
         if recipe is None or recipe.fit_window is None:
@@ -152,7 +153,7 @@ class EdgePreviews:
         if stack.data.size <= AT_ONCE:
             try:
                 self._set_ratios(key, eels_jobs.jump_ratios(*arguments))
-            except ValueError as error:
+            except InputError as error:
                 setup.jumps.set_empty(str(error))
         elif not self.job.running:
             self.job.start(

@@ -265,7 +265,7 @@ class EelsPanel(Dock):
             self.previews.keep_suggestion(analysis.recipe.name, analysis.suggestion)
         self.edges.put(analyzed.done)
         for text in analyzed.failed:
-            tell_error(ValueError(text))
+            tell_error(InputError(text))
         for text in analyzed.warnings:
             self.tell(text)
         if analyzed.done:
@@ -287,7 +287,7 @@ class EelsPanel(Dock):
         """Write figure and tables of the analyzed edges, beside the window."""
         edges = self.editor.fitting()
         if not edges:
-            tell_error(ValueError("there is nothing to save yet; run an edge first"))
+            tell_error(InputError("there is nothing to save yet; run an edge first"))
             return
         self.job.start(
             eels_jobs.save_sheet,

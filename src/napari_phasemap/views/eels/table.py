@@ -151,7 +151,7 @@ class EdgeTable(QTableWidget):
             row = _typed(self._rows[index], column, item.text())
             if column == 0:
                 self._check_name(row.name, index)
-        except ValueError as error:
+        except InputError as error:
             tell_error(error)
             row = self._rows[index]
         before = self._rows[index]

@@ -29,7 +29,7 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_phasemap.views.scatter.figure import Turn, render
-from napari_phasemap.views.shell.job import FORESEEABLE, tell_error
+from napari_phasemap.views.shell.job import tell_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -263,7 +263,7 @@ class FigureTab(QWidget):
             return
         try:
             more = self._turn.add_frame()
-        except FORESEEABLE as error:
+        except Exception as error:  # noqa: BLE001 # told as what it is
             self.stop_turn()
             tell_error(error)
             return
@@ -291,7 +291,7 @@ class FigureTab(QWidget):
     def _guard(self, action: Any) -> None:
         try:
             action()
-        except FORESEEABLE as error:
+        except Exception as error:  # noqa: BLE001 # told as what it is
             tell_error(error)
 
 

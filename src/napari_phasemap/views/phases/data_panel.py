@@ -84,7 +84,7 @@ class DataPanel(Dock):
 
     def open_paths(self, paths: list[Path]) -> None:
         """Read files beside the window and show them; one that fails stops no other."""
-        failures: list[str] = []
+        failures: list[Exception] = []
         self.job.start(
             open_paths,
             paths,
@@ -202,9 +202,9 @@ class DataPanel(Dock):
             hint = "Ready: open Plugins > Phase map > Phase map and correlate."
         self.set_hint(hint)
 
-    def _on_read(self, stacks: list[SpectralStack], failures: list[str]) -> None:
-        for message in failures:
-            tell_error(ValueError(message))
+    def _on_read(self, stacks: list[SpectralStack], failures: list[Exception]) -> None:
+        for error in failures:
+            tell_error(error)
         self.link.open_stacks(stacks)
         for stack in stacks:
             missing = stack.energy[stack.missing_frames]

@@ -200,7 +200,7 @@ class PhasePanel(Dock):
             return references
         try:
             return references.resample(stacks.energy)
-        except ValueError:
+        except InputError:
             return references
 
     def _on_phase_map(self, phases: PhaseMap | None) -> None:
@@ -358,7 +358,7 @@ class PhasePanel(Dock):
 
         try:
             results = results_of(self.workspace)
-        except ValueError as error:
+        except InputError as error:
             tell_error(error)
             return
         self.job.start(

@@ -193,7 +193,7 @@ class SpectraView(Dock):
             return
         try:
             references = references.resample(stacks.energy)
-        except ValueError:  # said where the references are loaded and correlated
+        except InputError:  # said where the references are loaded and correlated
             return
         from napari_phasemap.figures.means import draw_mean
 

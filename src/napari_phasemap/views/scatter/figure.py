@@ -15,7 +15,7 @@ import numpy as np
 from qtpy.QtGui import QImage, QPainter
 from vispy import gloo
 
-from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.errors import InputError, MissingPackage
 from napari_phasemap.views.scatter.overlay import paint_legend, paint_marks
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class Turn:
 
 def _require_ffmpeg() -> None:
     if find_spec("imageio_ffmpeg") is None:
-        raise ImportError(
+        raise MissingPackage(
             "an MP4 needs the package imageio-ffmpeg (pip install imageio-ffmpeg); "
             "without it, save the turn as GIF"
         )

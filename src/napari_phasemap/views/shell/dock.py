@@ -1,7 +1,7 @@
 """What every dock has: the next step, the running job, and an end.
 
 * `Dock`: a scrollable body between a hint and a job row; undoes its connections.
-* `guarded`: a slot that tells a foreseeable mistake instead of raising it.
+* `guarded`: a slot that tells what went wrong instead of raising it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_phasemap.views.shell.children import Kind, child_for, end_with
-from napari_phasemap.views.shell.job import FORESEEABLE, JobRow, tell_error
+from napari_phasemap.views.shell.job import JobRow, tell_error
 from napari_phasemap.views.shell.link import ViewerLink, link_for
 
 if TYPE_CHECKING:
@@ -47,13 +47,14 @@ SIDES = (
 
 
 def guarded(slot: Callable[..., None]) -> Callable[..., None]:
-    """Return `slot` so that what a user can mend becomes a notification."""
+    """Return `slot` so that whatever it raises becomes a notification."""
 
     @wraps(slot)
     def call(self: Any, *_: Any) -> None:
         try:
             slot(self)
-        except FORESEEABLE as error:
+        # What a user can mend as a sentence, a bug as one; the window goes on.
+        except Exception as error:  # noqa: BLE001
             tell_error(error)
 
     return call

@@ -1,13 +1,12 @@
 """Run a long function beside the window: progress, cancel, and every ending told.
 
 * `JobRow`: a progress bar and a cancel button that run one function at a time.
-* `tell_error`: show an exception as a user can act on it.
+* `tell_error`: show an exception as a user can act on it; a bug as a bug.
 """
 
 from __future__ import annotations
 
 import gc
-import sys
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
@@ -26,29 +25,17 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import create_worker
 
+from napari_phasemap.core.data.errors import is_bug, told
 from napari_phasemap.core.data.progress import Cancelled
-from napari_phasemap.process.conversation import ProcessDied
+from napari_phasemap.views.shell.turns import short_turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["JobRow", "tell_error"]
 
-#: Mistakes that a user can mend: the message is enough.
-FORESEEABLE = (
-    ValueError,
-    TypeError,
-    OSError,
-    IndexError,
-    ImportError,
-    MemoryError,
-    ProcessDied,
-)
 #: Seconds between two reports that reach the window.
 REPORT_EVERY = 0.05
-#: Seconds after which a computing thread lets the window's thread in. A painting window
-#: lets go at every OpenGL call and would wait for Python's usual 5 ms each time.
-SWITCH_AFTER = 5e-4
 #: Seconds of work before the time left is worth showing.
 GUESS_AFTER = 2.0
 
@@ -62,12 +49,19 @@ class Outcome:
     cancelled: bool = False
 
 
+class Bug(RuntimeError):
+    """What a notification of a bug carries: its cause is the bug itself."""
+
+
 def tell_error(error: Exception) -> None:
-    """Show a foreseeable error as its message, any other with its traceback."""
-    if isinstance(error, FORESEEABLE):
-        show_error(str(error))
-    else:
-        notification_manager.receive_error(type(error), error, error.__traceback__)
+    """Show what a user can cause as its message, a bug as one, with its traceback."""
+    text = told(error)
+    if not is_bug(error):
+        show_error(text)
+        return
+    bug = Bug(text).with_traceback(error.__traceback__)
+    bug.__cause__ = error
+    notification_manager.receive_error(Bug, bug, error.__traceback__)
 
 
 class _Reports(QObject):
@@ -162,7 +156,8 @@ class JobRow(QWidget):
             # blocked) whenever a job makes many objects; what is there now can wait.
             gc.freeze()
             try:
-                return Outcome(function(*args, on_progress=report, **kwargs))
+                with short_turns():
+                    return Outcome(function(*args, on_progress=report, **kwargs))
             except Cancelled:
                 return Outcome(cancelled=True)
             # A worker must not raise: the window's event loop would end.
@@ -171,7 +166,6 @@ class JobRow(QWidget):
             finally:
                 gc.unfreeze()
 
-        sys.setswitchinterval(min(SWITCH_AFTER, sys.getswitchinterval()))
         self._on_done = on_done
         # Whatever closes the window ends the job; a lambda would outlive the row.
         self.destroyed.connect(stop.set)

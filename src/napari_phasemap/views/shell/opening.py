@@ -39,7 +39,7 @@ def open_paths(
     *,
     energies: Any = None,
     detector: str | None = None,
-    failures: list[str] | None = None,
+    failures: list[Exception] | None = None,
     on_progress: OnProgress = ignore_progress,
 ) -> list[SpectralStack]:
     """Read stacks from files, one after the other.
@@ -50,8 +50,8 @@ def open_paths(
         Files of any format that `read_stack` knows.
     energies, detector
         As for `read_stack`, for all files.
-    failures : list of str, optional
-        Takes the message of each file that cannot be read, and the others go on; where
+    failures : list of Exception, optional
+        Takes the error of each file that cannot be read, and the others go on; where
         it is None the first such file ends the reading.
     on_progress : callable, optional
         Told the number of files read.
@@ -68,10 +68,10 @@ def open_paths(
         on_progress(number, len(paths), f"reading {path.name}")
         try:
             read = read_stack(path, energies=energies, detector=detector)
-        except (ValueError, OSError, ImportError) as error:
+        except Exception as error:
             if failures is None:
                 raise
-            failures.append(str(error))
+            failures.append(error)
             continue
         stacks.extend(read if isinstance(read, list) else [read])
     return stacks
