@@ -22,7 +22,9 @@ _PUBLIC = {
         "crop_energies",
         "subtract_pre_edge",
     ),
+    "core.prepare.combining": ("average_stacks", "bin_pixels", "crop_pixels"),
     "core.prepare.masking": ("mask_from",),
+    "core.prepare.noise_level": ("estimate_noise",),
     "core.prepare.preprocess": ("estimate_i0", "optical_density"),
     "core.phases.correlation": ("pearson_map",),
     "core.latent.assignment": (

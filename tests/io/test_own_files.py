@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import h5py
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from napari_phasemap import (
     write_results,
     write_stack,
 )
+from napari_phasemap.core.data.noise import density_noise
 from napari_phasemap.io.atomic import replacing
 from napari_phasemap.io.results import NamedPixels
 
@@ -80,6 +83,18 @@ def test_a_bare_stack_comes_back(tmp_path):
     got = read_stack(write_stack(bare, tmp_path / "a.h5"))
     assert got.pixel_size is None
     assert got.data.shape == (1, 1, 1)
+
+
+def test_the_noise_comes_back_with_the_stack(stack, tmp_path):
+    noise = density_noise([100.0, np.nan, 300.0], i0_variance=2.0, dark=5.0)
+    lines = np.arange(40.0).reshape(2, 4, 5)
+    noise = noise.with_line(np.eye(3), *lines, np.array([-1.0, 0.0, 2.5]))
+    stack = replace(stack, noise=noise)
+    found = read_stack(write_stack(stack, tmp_path / "a.h5")).noise
+    for one in fields(noise):
+        assert same(getattr(found, one.name), getattr(noise, one.name)), one.name
+    bare = read_stack(write_stack(replace(stack, noise=None), tmp_path / "b.h5"))
+    assert bare.noise is None
 
 
 def test_a_dask_stack_is_written_frame_by_frame(stack, tmp_path):

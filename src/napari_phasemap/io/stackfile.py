@@ -10,7 +10,8 @@ Layout, version 1 (attributes with ``@``)::
                               energy (n_energies,) float64 in eV,
                               mask (n_rows, n_cols) bool,
                               tree: name, quantity, origin, pixel_size in nm (dy, dx),
-                              history, metadata
+                              history, metadata,
+                              noise: a tree of the fields of `Noise`, where known
 
 A ``tree`` is a group with a UTF-8 JSON text in ``json`` and the arrays that it mentions
 in ``arrays/0``, ``arrays/1`` ... Results stand beside the stacks: see `results`.
@@ -18,12 +19,14 @@ in ``arrays/0``, ``arrays/1`` ... Results stand beside the stacks: see `results`
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.noise import Noise
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.io.atomic import replacing
 from napari_phasemap.io.hdf5 import (
@@ -159,6 +162,9 @@ def add_stack(group: h5py.Group, stack: SpectralStack) -> None:
         "metadata": dict(stack.metadata),
     }
     write_tree(group.create_group("tree"), described)
+    if stack.noise is not None:
+        known = {one.name: getattr(stack.noise, one.name) for one in fields(Noise)}
+        write_tree(group.create_group("noise"), known)
 
 
 def read_stacks(path: Path, file: h5py.File) -> list[SpectralStack]:
@@ -171,9 +177,11 @@ def read_stacks(path: Path, file: h5py.File) -> list[SpectralStack]:
 
 
 def _read_stack(group: h5py.Group) -> SpectralStack:
+    noise = Noise(**read_tree(group_in(group, "noise"))) if "noise" in group else None
     return SpectralStack(
         read_floats(dataset_in(group, "data")),
         numbers(dataset_in(group, "energy")),
         mask=read_array(dataset_in(group, "mask")),
+        noise=noise,
         **read_tree(group_in(group, "tree")),
     )

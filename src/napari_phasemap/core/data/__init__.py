@@ -1,6 +1,7 @@
 """What everything else is about: stacks, references, phase maps, their pixel order.
 
 * `stack`, `stack_set`: one particle; all particles in the pixel order of the program.
+* `noise`: what the variance of every value follows from.
 * `references`, `phasemap`: spectra of known phases; one phase per pixel with scores.
 * `net_edge`, `pixel_spectra`: an edge without background; rows to learn from.
 * `subset`, `mosaic`: some of the pixels; all particles on one canvas.

@@ -14,6 +14,7 @@ import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.frozen import read_only
+from napari_phasemap.core.data.noise import Noise, counting_noise
 from napari_phasemap.core.data.text_table import described
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class SpectralStack:
         The file's own tree, untouched.
     history : sequence of str, optional
         One line per step that made this stack.
+    noise : Noise, optional
+        What `variance` follows from; None where nothing is known of the noise.
 
     Raises
     ------
@@ -77,6 +80,7 @@ class SpectralStack:
     name: str = "stack"
     metadata: Mapping[str, Any] = field(default_factory=dict)
     history: tuple[str, ...] = ()
+    noise: Noise | None = None
 
     def __post_init__(self) -> None:
         data = self.data if hasattr(self.data, "dask") else np.asarray(self.data)
@@ -103,6 +107,7 @@ class SpectralStack:
             pixel_size = (float(pixel_size[0]), float(pixel_size[1]))
             if not all(np.isfinite(s) and s > 0 for s in pixel_size):
                 raise InputError(f"pixel_size in nm is positive; got {pixel_size}")
+        _check_noise(self.noise, data.shape)
         fixed = {
             "data": read_only(data),
             "energy": read_only(energy),
@@ -157,8 +162,56 @@ class SpectralStack:
         return replace(self, mask=np.asarray(mask))
 
     def with_step(self, line: str, **changes: Any) -> SpectralStack:
-        """Return a changed stack whose history ends with `line`."""
+        """Return a changed stack whose history ends with `line`.
+
+        A step that changes `data` and does not say what became of the noise loses it.
+        """
+        if "data" in changes:
+            changes = {"noise": None, **changes}
         return replace(self, history=(*self.history, line), **changes)
+
+    def variance(self, index: int | None = None) -> NDArray[np.float32]:
+        """Return the variance of the values, in the squared unit of `data`.
+
+        Photon noise of the values and of I0, through every step since: see `Noise`.
+        Counts whose noise nothing is known of are taken for photons.
+
+        Parameters
+        ----------
+        index : int, optional
+            One energy; default all, which takes as much memory as the stack.
+
+        Returns
+        -------
+        ndarray of float32 of shape (n_energies, n_rows, n_cols), or (n_rows, n_cols)
+            NaN where `data` is NaN. The delta method is right to 2 % from 100 counts.
+
+        Raises
+        ------
+        InputError
+            If nothing is known: optical density that was opened as such, or values
+            changed by a step that does not follow the noise.
+
+        Examples
+        --------
+        >>> SpectralStack([[[9.0]], [[25.0]]], [280.0, 285.0]).variance().ravel()
+        array([ 9., 25.], dtype=float32)
+        """
+        noise = self.noise
+        if noise is None and self.quantity == "counts":
+            noise = counting_noise(self.n_energies)
+        if noise is None:
+            raise InputError(
+                f"the noise of {self.name!r} ({self.quantity.replace('_', ' ')}) is "
+                "not known: make the optical density from counts, or estimate the "
+                "noise from the data with estimate_noise"
+            )
+        if index is not None and noise.weights is None:
+            noise = noise.at_energies(np.array([index]))
+            frame = np.asarray(self.data[index])[None]
+            return np.asarray(_variance(noise, frame, self.quantity)[0])
+        whole = _variance(noise, np.asarray(self.data), self.quantity)
+        return whole if index is None else np.asarray(whole[index])
 
     def __repr__(self) -> str:
         rows, cols = self.shape
@@ -182,6 +235,26 @@ class SpectralStack:
                 "history": f"{len(self.history)} steps",
             },
         )
+
+
+def _check_noise(noise: Noise | None, shape: tuple[int, int, int]) -> None:
+    """Raise unless the noise belongs to a stack of this shape."""
+    if noise is None:
+        return
+    if noise.n_energies != shape[0]:
+        raise InputError(f"noise of {noise.n_energies} energies for {shape[0]} images")
+    if noise.line is not None and noise.line.shape[1:] != shape[1:]:
+        raise InputError(f"noise with lines {noise.line.shape[1:]} for {shape[1:]}")
+
+
+def _variance(
+    noise: Noise, data: NDArray[np.float32], quantity: Quantity
+) -> NDArray[np.float32]:
+    """Return the variance of values of shape (n_energies, n_rows, n_cols)."""
+    if quantity == "optical_density":
+        return noise.of_density(data, noise.line)
+    shot = noise.shot[noise.frames].astype(np.float32)
+    return np.asarray(shot[:, None, None] * np.abs(data))
 
 
 def _checked_energy(energy: ArrayLike, n_energies: int) -> NDArray[np.float64]:

@@ -49,6 +49,7 @@ class StackSet:
 
     Examples
     --------
+    >>> from napari_phasemap.core.data.stack import SpectralStack
     >>> stack = SpectralStack(np.zeros((2, 3, 4)), [280.0, 285.0])
     >>> stacks = StackSet([stack, stack])
     >>> stacks.n_pixels, stacks.locate(13), stacks.pixel_at(1, 0, 1)
@@ -132,6 +133,23 @@ class StackSet:
         """Return the spectra of one stack, of shape (its n_pixels, n_energies)."""
         spectra = self.stacks[index].spectra()
         return spectra if self.energy_used.all() else spectra[:, self.energy_used]
+
+    def stack_variance(self, index: int) -> NDArray[np.float32]:
+        """Return the variance of the spectra of one stack, shaped like them.
+
+        Raises
+        ------
+        InputError
+            If the noise of the stack is not known.
+        """
+        stack = self.stacks[index]
+        if stack.quantity != "optical_density" or stack.noise is None:
+            variance = stack.variance()[:, stack.mask].T
+        else:
+            line = stack.noise.line
+            line = None if line is None else line[:, stack.mask]
+            variance = stack.noise.of_density(stack.spectra().T, line).T
+        return np.ascontiguousarray(variance[:, self.energy_used])
 
     def spectrum(self, pixel: int) -> NDArray[np.float32]:
         """Return the spectrum of one pixel, of shape (n_energies,)."""

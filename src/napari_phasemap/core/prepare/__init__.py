@@ -3,6 +3,8 @@
 * `preprocess`: incident intensity and optical density.
 * `masking`: which pixels are the particle.
 * `alignment`: frames that drifted.
+* `combining`: binned, cropped and averaged; `noise_level`: noise of what was opened as
+  optical density.
 * `energy_axis`: calibration, cropping, the line before the edge.
 
 Reading files is in `io`; background subtraction of energy-loss edges in `eels`.

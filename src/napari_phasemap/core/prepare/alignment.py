@@ -11,17 +11,21 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.noise import counting_noise
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from napari_phasemap.core.data.noise import Noise
     from napari_phasemap.core.data.stack import SpectralStack
 
 __all__ = ["align", "estimate_shifts"]
 
 #: Standard deviation, in pixels, of the smoothing before edges are looked for.
 SMOOTHING = 1.0
+#: Pixels around a point over which splines of any order have died away.
+IMPULSE = 12
 #: A step between neighbors is an outlier beyond so many scaled median deviations ...
 OUTLIER = 8.0
 #: ... and beyond so many pixels, so that a stack without drift has no outliers.
@@ -184,6 +188,7 @@ def align(
         f"{order}, {n_lost} pixels outside some frame masked",
         data=data,
         mask=stack.mask & covered,
+        noise=_averaged_noise(stack, values, order),
     )
 
 
@@ -247,6 +252,26 @@ def _mean_of_aligned(
         total += _moved(np.asarray(stack.data[index]), shifts[index], order=1)
     mean: NDArray[np.float32] = (total / max(len(present), 1)).astype(np.float32)
     return mean
+
+
+def _averaged_noise(
+    stack: SpectralStack, shifts: NDArray[np.float64], order: int
+) -> Noise | None:
+    """Return the noise after interpolation, which averages neighboring pixels."""
+    noise = stack.noise
+    if noise is None and stack.quantity == "counts":
+        noise = counting_noise(stack.n_energies)
+    if noise is None:
+        return None
+    return noise.reduced([_squared_weights(shift, order) for shift in shifts])
+
+
+def _squared_weights(shift: NDArray[np.float64], order: int) -> float:
+    """Return the sum of the squared weights that make an interpolated value."""
+    point = np.zeros((2 * IMPULSE + 1, 2 * IMPULSE + 1), dtype=np.float32)
+    point[IMPULSE, IMPULSE] = 1.0
+    response = _moved(point, shift - np.round(shift), order)
+    return float(np.nansum(response.astype(np.float64) ** 2))
 
 
 def _moved(

@@ -57,6 +57,7 @@ def crop_energies(stack: SpectralStack, /, *, low: float, high: float) -> Spectr
         f"cropped to {low:g}-{high:g} eV, {kept.size} of {stack.n_energies} energies",
         data=stack.data[part],
         energy=stack.energy[part],
+        noise=None if stack.noise is None else stack.noise.at_energies(part),
     )
 
 
@@ -160,9 +161,17 @@ def subtract_pre_edge(
     data = np.empty(stack.data.shape, dtype=np.float32)
     for number, offset in enumerate(offsets):
         data[number] = np.asarray(stack.data[number]) - (level + slope * offset)
+    weights = np.eye(stack.n_energies)
+    weights[:, used] -= 1.0 / used.size
+    if spread:
+        weights[:, used] -= np.outer(offsets, offsets[used]) / spread
+    noise = stack.noise
+    if noise is not None:
+        noise = noise.with_line(weights, level, slope, offsets)
     return stack.with_step(
         f"pre-edge line through {used.size} energies in {low:g}-{high:g} eV subtracted",
         data=data,
+        noise=noise,
     )
 
 

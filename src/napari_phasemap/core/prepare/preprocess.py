@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.noise import counting_noise, density_noise
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.prepare.masking import image_mask, mean_image
 
@@ -104,6 +105,9 @@ def optical_density(
     /,
     *,
     min_counts: float = 0.0,
+    i0_variance: ArrayLike = 0.0,
+    gain: float = 1.0,
+    dark: float = 0.0,
     on_progress: OnProgress = ignore_progress,
 ) -> SpectralStack:
     """Convert transmitted intensity to optical density.
@@ -119,15 +123,22 @@ def optical_density(
     min_counts : float, default=0.0
         A pixel that has no more than this at some energy is masked, not repaired. The
         default masks what has no logarithm; a few counts keep noise out as well.
+    i0_variance : array_like of shape (n_energies,) or (), default=0.0
+        Variance of `i0` in counts squared: ``gain * i0 / n`` for a mean over n pixels.
+    gain : float, default=1.0
+        Counts per photon: an intensity that is no number of photons has another.
+    dark : float, default=0.0
+        Dark level in counts, taken off intensity and `i0`; its noise stays.
     on_progress : callable, optional
         Told the number of frames done; may raise `Cancelled`.
 
     Returns
     -------
     SpectralStack
-        float32, quantity "optical_density". Pixels without counts hold NaN at every
-        energy and are taken from the mask; `history` says how many. Missing frames
-        stay NaN. A dask array stays one, but is read once for the mask.
+        float32, quantity "optical_density", with the noise that `variance` needs.
+        Pixels without counts hold NaN at every energy and are taken from the mask;
+        `history` says how many. Missing frames stay NaN. A dask array stays one, but is
+        read once for the mask.
 
     Raises
     ------
@@ -148,14 +159,28 @@ def optical_density(
     [1.0, 1.0]
     """
     _refuse(stack, "counts", "optical density is made from counts")
-    log_i0 = np.log(_checked_i0(stack, i0)).astype(np.float32)
+    if not (np.isfinite(gain) and gain > 0 and np.isfinite(dark) and dark >= 0):
+        raise InputError(
+            f"gain (counts per photon) is positive and dark (counts) not negative; got "
+            f"{gain=} and {dark=}"
+        )
+    incident = _checked_i0(stack, np.asarray(i0, dtype=np.float64) - dark)
+    log_i0 = np.log(incident).astype(np.float32)
+    # Counts that were aligned or binned carry a smaller noise than one photon each.
+    before = stack.noise or counting_noise(stack.n_energies)
+    noise = density_noise(
+        incident,
+        i0_variance=i0_variance,
+        gain=gain * before.shot[before.frames],
+        dark=dark,
+    )
     present = np.flatnonzero(~stack.missing_frames)
     in_memory = isinstance(stack.data, np.ndarray)
     data: Any = np.empty(stack.data.shape, np.float32) if in_memory else None
     empty = np.zeros(stack.shape, dtype=bool)
     for done, index in enumerate(present):
         on_progress(done, len(present), "optical density")
-        frame = np.asarray(stack.data[index])
+        frame = _without_dark(np.asarray(stack.data[index]), dark)
         empty |= ~(frame > min_counts)
         if in_memory:
             _log_ratio(frame, log_i0[index], data[index])
@@ -170,7 +195,7 @@ def optical_density(
         if n_empty:
             data[:, empty] = np.nan
     else:
-        data = _lazy_log_ratio(stack.data, log_i0, empty)
+        data = _lazy_log_ratio(_without_dark(stack.data, dark), log_i0, empty)
     on_progress(len(present), len(present), "optical density")
     return stack.with_step(
         f"optical density, {n_empty} pixels with no more than {min_counts:g} counts "
@@ -178,6 +203,7 @@ def optical_density(
         data=data,
         mask=stack.mask & ~empty,
         quantity="optical_density",
+        noise=noise,
     )
 
 
@@ -223,6 +249,11 @@ def _checked_i0(stack: SpectralStack, i0: ArrayLike) -> NDArray[np.float64]:
         )
     values[missing] = np.nan
     return values
+
+
+def _without_dark(data: Any, dark: float) -> Any:
+    """Return data less a dark level, or the very data where there is none."""
+    return data - np.float32(dark) if dark else data
 
 
 def _log_ratio(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.noise import density_noise
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.simulate.synthetic_spectra import (
     SODIUM_CONTENTS,
@@ -178,6 +179,7 @@ def particle(
             data=density,
             mask=inside & ~dark,
             quantity="optical_density",
+            noise=density_noise(i0, i0_variance=i0 / N_I0_PIXELS),
         ),
         references=references(axis),
         labels=labels,
