@@ -25,6 +25,7 @@ from napari_phasemap import (
     read_stack,
     write_results,
 )
+from napari_phasemap.core.data.errors import FORESEEN
 from napari_phasemap.io.read import is_readable
 
 bounded = settings(
@@ -45,7 +46,7 @@ def survives(read, path):
     try:
         read(path)
         said = path.name
-    except (ValueError, OSError) as error:
+    except FORESEEN as error:  # a bare ValueError would be a bug of ours
         said = str(error)
     finally:
         used = time.process_time() - start

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.data.stack import SpectralStack
 
-__all__ = ["load_npy", "read", "recognises"]
+__all__ = ["EXTENSIONS", "load_npy", "read", "recognises"]
 
+EXTENSIONS = (".npz", ".npy")
 #: What people call the energies and the images, best first, compared in lower case.
 _ENERGY_KEYS = (
     "energy",
@@ -126,6 +127,8 @@ def _load(file: IO[bytes], n_bytes: int, name: str) -> NDArray[Any]:
             f"{name} claims {shape} values of {dtype}, more than its {n_bytes} bytes"
         )
     content = file.read(n_values * dtype.itemsize)
+    if len(content) < n_values * dtype.itemsize:
+        raise InputError(f"{name} is cut short: {shape} values of {dtype} are missing")
     values = np.frombuffer(content, dtype=dtype, count=n_values)
     return values.reshape(shape, order="F" if fortran else "C")
 

@@ -1,10 +1,12 @@
 """From frames and axes as a file has them to a `SpectralStack`.
 
-Every reader ends here, so that the traps of real files are met in one place.
+Every reader of other programs' files ends here, so that the traps of real files are met
+in one place; our own files give back what was written (`stackfile`).
 
 * `Options`: what the caller of a reader may ask for.
 * `assemble`: order the energies, notice missing frames, find pixel size and origin.
 * `in_ev`: energies in eV from a number and its unit.
+* `EV_PER_UNIT`, `NM_PER_UNIT`: what files call units of energy and length.
 * `check_size`: refuse a file that claims more values than it can hold.
 """
 
@@ -28,7 +30,16 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.stack import Origin, Quantity
     from napari_phasemap.io.energies import Energies
 
-__all__ = ["Duplicates", "EnergyUnit", "Options", "assemble", "check_size", "in_ev"]
+__all__ = [
+    "EV_PER_UNIT",
+    "NM_PER_UNIT",
+    "Duplicates",
+    "EnergyUnit",
+    "Options",
+    "assemble",
+    "check_size",
+    "in_ev",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +54,10 @@ UNEVEN_STEPS = 0.05
 FREE_BYTES = 1 << 26
 #: deflate reaches at most about 1030:1 (https://zlib.net/zlib_tech.html)
 LARGEST_RATIO = 1100
+#: One unit of energy in eV, by what files call it; no spectrum is in MeV.
+EV_PER_UNIT = {
+    "ev": 1.0, "electronvolt": 1.0, "electron volt": 1.0, "kev": 1e3, "mev": 1e-3,
+}  # fmt: skip
 #: One unit of length in nm, by what files call it.
 NM_PER_UNIT = {
     "nm": 1.0, "nanometer": 1.0, "nanometers": 1.0,
@@ -84,9 +99,10 @@ def in_ev(
     nothing is converted: low-loss spectra really have energies of a few eV.
     """
     unit = (options.energy_unit or unit).strip()
-    if unit.lower() == "kev":
-        return energy * 1000.0, ["energies converted from keV to eV"]
-    if unit.lower() not in ("", "ev", "electronvolt", "electron volt"):
+    factor = EV_PER_UNIT.get(unit.lower())
+    if factor is not None and factor != 1.0:
+        return energy * factor, [f"energies converted from {unit} to eV"]
+    if unit and factor is None:
         return energy, [f"warning: energy unit {unit!r} is not known, taken as eV"]
     span = np.abs(energy[np.isfinite(energy)])
     if not unit and span.size and 0.0 < span.max() < SUSPECT_OF_KEV:
@@ -114,6 +130,7 @@ def assemble(
     mask: NDArray[np.bool_] | None = None,
     metadata: Mapping[str, Any] | None = None,
     notes: Sequence[str] = (),
+    one_by_one: bool = True,
 ) -> SpectralStack:
     """Make a stack of frames and axes as a file has them.
 
@@ -141,6 +158,10 @@ def assemble(
         As in `SpectralStack`.
     notes : sequence of str
         What the reader has to say; lines that start with "warning" are warnings.
+    one_by_one : bool, default=True
+        Whether the frames were recorded one after the other, so that a scan that was
+        stopped leaves some of them without counts. Where a spectrum was recorded in
+        every pixel, a frame without counts was measured.
 
     Returns
     -------
@@ -169,7 +190,10 @@ def assemble(
     lines = [*notes, *lines]
     frames, values, more = _ordered(frames, values, options.duplicates, name)
     lines += more
-    lines += _blank_incomplete(frames, values, name)
+    if not frames.size:
+        raise InputError(f"{name!r} has no pixels: {frames.shape=}")
+    if one_by_one:
+        lines += _blank_incomplete(frames, values, name)
     if pixel_size is None:
         pixel_size, more = _pixel_size(x, y, position_unit)
         lines += more
@@ -237,8 +261,6 @@ def _blank_incomplete(
     Unfinished are frames whose last row is NaN, and frames of a counting detector
     without one count beside frames that have some.
     """
-    if not frames.size:
-        raise InputError(f"{name!r} has no pixels: {frames.shape=}")
     lines = []
     unfinished = np.isnan(frames[:, -1]).all(axis=1)
     empty = ~unfinished & np.array([not frame.any() for frame in frames])

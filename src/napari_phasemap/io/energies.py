@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.io.columns import read_numbers
+from napari_phasemap.io.damage import beside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,10 +62,10 @@ def _sidecar(path: Path, n_images: int) -> tuple[NDArray[np.float64], str]:
     same = [path.with_suffix(ending) for ending in _TEXT_ENDINGS]
     for file in same:
         if file.is_file():
-            return read_numbers(file), f"energies from {file.name}"
+            return read_numbers(beside(file, path)), f"energies from {file.name}"
     fitting = {}
     for file in sorted(path.parent.iterdir()):
-        values = _numbers_or_none(file)
+        values = _numbers_or_none(file) if _is_here(file) else None
         if values is not None and len(values) == n_images:
             fitting[file.name] = values
     if len(fitting) == 1:
@@ -75,6 +76,11 @@ def _sidecar(path: Path, n_images: int) -> tuple[NDArray[np.float64], str]:
         f"{path.name} has {n_images} images but no energies{found}. Put a text file "
         f"{same[0].name} with one energy in eV per line beside it, or give energies="
     )
+
+
+def _is_here(file: Path) -> bool:
+    """Whether a file is no link to another folder."""
+    return file.resolve().parent == file.parent.resolve()
 
 
 def _numbers_or_none(file: Path) -> NDArray[np.float64] | None:

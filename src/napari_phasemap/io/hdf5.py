@@ -1,11 +1,12 @@
 """HDF5 files read with distrust: plain values out, nothing larger than what is stored.
 
 * `is_hdf5`: whether bytes start such a file.
-* `open_hdf5`: open for reading, also while a scan still writes.
+* `open_hdf5`: open for reading what another process has looked through.
+* `opened`: open at once, also while a scan still writes.
 * `text`, `numbers`: one value, whatever type the writer chose.
 * `read_floats`, `read_array`, `read_bytes`: arrays, after their size was checked.
 * `group_in`, `dataset_in`: what must be there.
-* `children`: what is in a group, links to other files left out.
+* `children`: what is in a group, links that lead nowhere left out.
 * `tree`: a group as nested dict.
 """
 
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.errors import FileError, InputError
 from napari_phasemap.io.assemble import check_size
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ __all__ = [
     "is_hdf5",
     "numbers",
     "open_hdf5",
+    "opened",
     "read_array",
     "read_bytes",
     "read_floats",
@@ -58,6 +60,23 @@ def is_hdf5(head: bytes) -> bool:
 
 
 def open_hdf5(path: Path) -> h5py.File:
+    """Open a file for reading after its first contact; see `helper.first_contact`.
+
+    Raises
+    ------
+    InputError
+        If it is damaged so that it crashes the HDF5 library, or if anything in it
+        stands in another file.
+    OSError
+        If it cannot be opened.
+    """
+    from napari_phasemap.io.helper import first_contact
+
+    first_contact(path)
+    return opened(path)
+
+
+def opened(path: Path) -> h5py.File:
     """Open a file for reading; one that a scan is still writing, too."""
     import h5py
 
@@ -67,7 +86,7 @@ def open_hdf5(path: Path) -> h5py.File:
         try:
             return h5py.File(path, "r", libver="latest", swmr=True)
         except (OSError, ValueError):
-            raise OSError(f"{path.name} cannot be opened: {error}") from error
+            raise FileError(f"{path.name} cannot be opened: {error}") from error
 
 
 def text(value: Any) -> str:
@@ -121,11 +140,20 @@ def _check(dataset: h5py.Dataset, kinds: str = "iuf") -> None:
     """Raise unless a dataset is numeric and really holds what it claims."""
     if dataset.dtype.kind not in kinds or dataset.shape is None:
         raise InputError(f"{dataset.name} is not numeric but {dataset.dtype}")
-    if dataset.external:
-        raise InputError(f"{dataset.name} keeps its values in another file; copy them")
+    if dataset.external or dataset.is_virtual:
+        _refuse_elsewhere(dataset)
     stored = int(dataset.id.get_storage_size())
     check_size(dataset.shape, stored, str(dataset.name))
     check_size(dataset.chunks or (), stored, f"a chunk of {dataset.name}")
+
+
+def _refuse_elsewhere(dataset: h5py.Dataset) -> None:
+    """Raise where values stand in another file, also in one that changed just now."""
+    from napari_phasemap.io.outside import of_dataset
+
+    outside = of_dataset(str(dataset.name), dataset.id.get_create_plist())
+    if outside is not None:
+        raise InputError(f"{outside}; copy them into this file")
 
 
 def group_in(parent: h5py.Group, name: str) -> h5py.Group:
@@ -150,12 +178,8 @@ def dataset_in(parent: h5py.Group, name: str) -> h5py.Dataset:
 
 def children(group: h5py.Group) -> Iterator[tuple[str, Any]]:
     """Yield names and groups or datasets; links that lead nowhere are left out."""
-    import h5py
-
     for name in group:
         try:
-            if isinstance(group.get(name, getlink=True), h5py.ExternalLink):
-                continue
             item = group.get(name)
         except (KeyError, OSError, RuntimeError):
             continue

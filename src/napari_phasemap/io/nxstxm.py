@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.stack import SpectralStack
     from napari_phasemap.io.assemble import Options
 
-__all__ = ["read", "recognises"]
+__all__ = ["EXTENSIONS", "read", "recognises"]
+
+EXTENSIONS = (".hdf5", ".h5", ".nxs", ".nx5", ".stxm")
 
 #: Words for scans that set up the microscope, and what they are.
 _OTHER_SCANS = {

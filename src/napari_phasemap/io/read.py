@@ -3,20 +3,19 @@
 * `read_stack`: any file to `SpectralStack`, or a list of them.
 * `describe`: what is in a file, for a screen.
 * `is_readable`: whether a file looks like one of ours, from its first bytes.
+* `extensions`, `folder_extensions`, `pattern`: what the readers say that they read.
 """
 
 from __future__ import annotations
 
-import struct
-import zipfile
-import zlib
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.errors import FORESEEN, InputError
 from napari_phasemap.io.assemble import Options
+from napari_phasemap.io.damage import parsing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,21 +26,22 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.stack import SpectralStack
     from napari_phasemap.io.assemble import Duplicates, EnergyUnit
 
-__all__ = ["Description", "describe", "is_readable", "read_stack"]
+__all__ = [
+    "Description",
+    "describe",
+    "extensions",
+    "folder_extensions",
+    "is_readable",
+    "pattern",
+    "read_stack",
+]
 
 #: Bytes in which every format shows what it is.
 N_HEAD = 1 << 16
 
-#: Errors by which a damaged file shows itself deep inside a library.
-_DAMAGE = (
-    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError,
-    MemoryError, NotImplementedError, RecursionError, RuntimeError, TypeError,
-    struct.error, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
-
 
 class _Format(NamedTuple):
-    """A format; its module has ``recognises(path, head)``, ``read(path, options)``."""
+    """A format; its module has `recognises`, `read` and `EXTENSIONS`."""
 
     name: str
     module: str
@@ -160,49 +160,63 @@ def is_readable(path: str | PathLike[str], /) -> bool:
     """Whether `read_stack` has a reader for this file; looks at its first bytes."""
     path = Path(path)
     try:
-        return path.is_file() and _format_of(path) is not None
-    except (OSError, ValueError, *_DAMAGE):
+        with parsing(path):
+            return path.exists() and _format_of(path) is not None
+    except FORESEEN:
         return False
 
 
+def extensions() -> tuple[str, ...]:
+    """Return the endings of files that the readers name, each once.
+
+    Examples
+    --------
+    >>> extensions()[:3]
+    ('.h5', '.hdf5', '.nxs')
+    """
+    return tuple(dict.fromkeys(e for _, m in _modules() for e in m.EXTENSIONS))
+
+
+def folder_extensions() -> tuple[str, ...]:
+    """Return the endings of folders that are read like files."""
+    return tuple(e for _, m in _modules() for e in getattr(m, "FOLDERS", ()))
+
+
+def pattern() -> str:
+    """Return the endings as a pattern for a dialog: ``*.h5 *.hdf5 ...``."""
+    return " ".join(f"*{ending}" for ending in extensions())
+
+
 def _read(path: Path, options: Options) -> Description:
-    if path.is_dir():
+    if path.is_dir() and path.suffix.lower() not in folder_extensions():
         raise InputError(f"{path} is a folder; give a file, for example its .hdr")
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"there is no file {path}")
-    if path.stat().st_size == 0:
+    if path.is_file() and path.stat().st_size == 0:
         raise InputError(f"{path.name} is empty")
-    try:
+    with parsing(path):
         found = _format_of(path)
         if found is None:
             raise InputError(_why_not(path))
         module = import_module(f"napari_phasemap.io.{found.module}")
         stacks = tuple(module.read(path, options))
-    except (ValueError, OSError) as error:
-        if path.name in str(error):
-            raise
-        kind = ValueError if isinstance(error, ValueError) else OSError
-        raise kind(f"{path.name}: {error}") from error
-    except _DAMAGE as error:
-        raise InputError(
-            f"{path.name} is damaged or not what it seems to be "
-            f"({type(error).__name__}: {error})"
-        ) from error
     if not stacks:
         raise InputError(f"{path.name} ({found.name}) holds no stack")
     return Description(path, found.name, stacks)
 
 
 def _format_of(path: Path) -> _Format | None:
-    with path.open("rb") as file:
-        head = file.read(N_HEAD)
+    head = b""
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(N_HEAD)
     for found, module in _modules():
-        if module.recognises(path, head):  # type: ignore[attr-defined]
+        if module.recognises(path, head):
             return found
     return None
 
 
-def _modules() -> Iterator[tuple[_Format, object]]:
+def _modules() -> Iterator[tuple[_Format, Any]]:
     for item in _FORMATS:
         yield item, import_module(f"napari_phasemap.io.{item.module}")
 

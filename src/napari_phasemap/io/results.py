@@ -27,6 +27,7 @@ from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD, PhaseMap
 from napari_phasemap.core.data.references import ReferenceSpectra
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.io.atomic import replacing
+from napari_phasemap.io.damage import parsing
 from napari_phasemap.io.hdf5 import dataset_in, group_in, numbers, open_hdf5, read_array
 from napari_phasemap.io.stackfile import (
     add_stack,
@@ -35,7 +36,7 @@ from napari_phasemap.io.stackfile import (
     read_stacks,
     write_packed,
 )
-from napari_phasemap.io.trees import read_tree, write_tree
+from napari_phasemap.io.trees import built, read_tree, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +49,28 @@ if TYPE_CHECKING:
 __all__ = ["NamedPixels", "Results", "read_results", "write_results"]
 
 _MAP_ARRAYS = ("labels", "runner_up", "best", "margin", "scores")
+#: What the tree of a file says of the results themselves.
+_SAID = ("latent_name", "threshold", "recipe")
+
+
+@dataclass(frozen=True)
+class _Root:
+    """The tree of a file: what its arrays are called, and what was asked for."""
+
+    latent_name: str
+    threshold: float
+    recipe: dict[str, Any]
+    maps: list[str]
+    features: list[str]
+    selections: list[list[str]]
+
+    def __post_init__(self) -> None:
+        names = [self.latent_name, *self.maps, *self.features]
+        named = all(isinstance(name, str) for name in names)
+        pairs = all(len(pair) == 2 for pair in self.selections)
+        if not (named and pairs and isinstance(self.recipe, dict)):
+            raise InputError("the names of maps, features or selections are damaged")
+        float(self.threshold)
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,16 +206,9 @@ def read_results(path: str | PathLike[str], /) -> Results:
         If it is damaged, of a newer version, or holds only a stack.
     """
     path = Path(path)
-    try:
-        with open_hdf5(path) as file:
-            check_version(path, file)
-            return _read_results(path, file)
-    except (ValueError, OSError) as error:
-        if path.name in str(error):
-            raise
-        raise InputError(f"{path.name}: {error}") from error
-    except (AttributeError, LookupError, RuntimeError, TypeError) as error:
-        raise InputError(f"{path.name} is damaged: {error}") from error
+    with parsing(path), open_hdf5(path) as file:
+        check_version(path, file)
+        return _read_results(path, file)
 
 
 def _write_references(group: h5py.Group, references: ReferenceSpectra) -> None:
@@ -220,40 +236,43 @@ def _read_map(group: h5py.Group) -> PhaseMap:
     arrays: dict[str, Any] = {
         key: read_array(dataset_in(group, key)) for key in _MAP_ARRAYS if key in group
     }
-    return PhaseMap(**arrays, **read_tree(group_in(group, "tree")))
+    return built(PhaseMap, str(group.name), arrays, read_tree(group_in(group, "tree")))
 
 
 def _read_results(path: Path, file: h5py.File) -> Results:
     if "tree" not in file:
         raise InputError(f"{path.name} holds stacks but no results; use read_stack")
-    root = read_tree(group_in(file, "tree"))
-    references = None
-    if "references" in file:
-        group = group_in(file, "references")
-        references = ReferenceSpectra(
-            energy=numbers(dataset_in(group, "energy")),
-            spectra=read_array(dataset_in(group, "spectra")),
-            **read_tree(group_in(group, "tree")),
-        )
-    return Results(
-        stacks=StackSet(read_stacks(path, file)),
-        references=references,
-        maps={
+    root = built(_Root, "tree", read_tree(group_in(file, "tree")))
+    found: dict[str, Any] = {
+        "stacks": StackSet(read_stacks(path, file)),
+        "maps": {
             name: _read_map(group_in(file, f"maps/{number}"))
-            for number, name in enumerate(root["maps"])
+            for number, name in enumerate(root.maps)
         },
-        latent=read_array(dataset_in(file, "latent")) if "latent" in file else None,
-        latent_name=root["latent_name"],
-        features={
+        "features": {
             name: read_array(dataset_in(file, f"features/{number}"))
-            for number, name in enumerate(root["features"])
+            for number, name in enumerate(root.features)
         },
-        selections=tuple(
+        "selections": tuple(
             NamedPixels(
                 name, read_array(dataset_in(file, f"selections/{number}")), color
             )
-            for number, (name, color) in enumerate(root["selections"])
+            for number, (name, color) in enumerate(root.selections)
         ),
-        threshold=root["threshold"],
-        recipe=root["recipe"],
+    }
+    if "references" in file:
+        found["references"] = _read_references(group_in(file, "references"))
+    if "latent" in file:
+        found["latent"] = read_array(dataset_in(file, "latent"))
+    said = {name: getattr(root, name) for name in _SAID}
+    return built(Results, "tree", found, said)
+
+
+def _read_references(group: h5py.Group) -> ReferenceSpectra:
+    arrays = {
+        "energy": numbers(dataset_in(group, "energy")),
+        "spectra": read_array(dataset_in(group, "spectra")),
+    }
+    return built(
+        ReferenceSpectra, "references", arrays, read_tree(group_in(group, "tree"))
     )

@@ -18,6 +18,7 @@ import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.io.assemble import assemble, check_size
+from napari_phasemap.io.damage import beside
 from napari_phasemap.io.sdf_header import parse_header
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.stack import SpectralStack
     from napari_phasemap.io.assemble import Options
 
-__all__ = ["header_of", "read", "read_matrix", "recognises"]
+__all__ = ["EXTENSIONS", "header_of", "read", "read_matrix", "recognises"]
 
+#: What a user chooses; an image of a scan (.xim) opens its scan, but is one of many.
+EXTENSIONS = (".hdr",)
 #: The longest header seen has 17 kB; one of 2000 energies and motors stays below this.
 LARGEST_HEADER = 16 << 20
 #: The shortest text of one value is a digit and a separator.
@@ -157,7 +160,7 @@ class _Region:
         file = self.path.with_name(f"{self.path.stem}_{self.number}.xsp")
         if not file.is_file():
             raise InputError(f"the spectrum {file.name} is not beside {self.path.name}")
-        columns = read_columns(file)
+        columns = read_columns(beside(file, self.path))
         return assemble(
             columns.values[0].astype(np.float32)[:, None, None],
             columns.energy,
@@ -198,7 +201,7 @@ class _Region:
                 continue
             place = self._place(match[3])
             if place is not None and place < n_energies:
-                found[place] = file
+                found[place] = beside(file, self.path)
         return found
 
     def _place(self, digits: str) -> int | None:

@@ -18,6 +18,7 @@ from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.references import ReferenceSpectra
 from napari_phasemap.io.assemble import Options, check_size, in_ev
 from napari_phasemap.io.columns import Columns, read_columns
+from napari_phasemap.io.damage import parsing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -143,6 +144,12 @@ def read_mask(
         If the mask has another shape or the file is no mask.
     """
     path = Path(path)
+    with parsing(path):
+        return _mask(path, shape)
+
+
+def _mask(path: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Read a mask of any kind."""
     with path.open("rb") as file:
         head = file.read(8)
     values: NDArray[Any]
@@ -237,12 +244,9 @@ def _image(path: Path) -> NDArray[np.generic]:
         return np.squeeze(load_pages(path))
     import imageio.v3 as iio
 
-    try:
-        properties = iio.improps(path)
-        check_size(properties.shape, path.stat().st_size, path.name)
-        return np.asarray(iio.imread(path))
-    except (SyntaxError, RuntimeError) as error:
-        raise InputError(f"{path.name} is no valid image: {error}") from error
+    properties = iio.improps(path)
+    check_size(properties.shape, path.stat().st_size, path.name)
+    return np.asarray(iio.imread(path))
 
 
 def _text_mask(path: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:

@@ -39,7 +39,7 @@ from napari_phasemap.io.hdf5 import (
     read_floats,
     text,
 )
-from napari_phasemap.io.trees import read_tree, write_tree
+from napari_phasemap.io.trees import built, read_tree, write_tree
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from napari_phasemap.io.assemble import Options
 
 __all__ = [
+    "EXTENSIONS",
     "add_stack",
     "check_version",
     "create",
@@ -60,6 +61,7 @@ __all__ = [
     "write_stack",
 ]
 
+EXTENSIONS = (".h5",)
 FORMAT = "napari-phasemap"
 VERSION = 1
 
@@ -107,6 +109,11 @@ def read(path: Path, options: Options) -> list[SpectralStack]:
         raise InputError(
             f"{path.name} holds its energies and one detector: leave out energies= and "
             "detector="
+        )
+    if options.energy_unit not in (None, "eV"):
+        raise InputError(
+            f"{path.name} holds its energies in eV: leave out energy_unit="
+            f"{options.energy_unit!r}"
         )
     with open_hdf5(path) as file:
         check_version(path, file)
@@ -177,11 +184,14 @@ def read_stacks(path: Path, file: h5py.File) -> list[SpectralStack]:
 
 
 def _read_stack(group: h5py.Group) -> SpectralStack:
-    noise = Noise(**read_tree(group_in(group, "noise"))) if "noise" in group else None
-    return SpectralStack(
-        read_floats(dataset_in(group, "data")),
-        numbers(dataset_in(group, "energy")),
-        mask=read_array(dataset_in(group, "mask")),
-        noise=noise,
-        **read_tree(group_in(group, "tree")),
-    )
+    noise = None
+    if "noise" in group:
+        noise = built(Noise, "noise", read_tree(group_in(group, "noise")))
+    parts: dict[str, Any] = {
+        "data": read_floats(dataset_in(group, "data")),
+        "energy": numbers(dataset_in(group, "energy")),
+        "mask": read_array(dataset_in(group, "mask")),
+        "noise": noise,
+    }
+    tree = read_tree(group_in(group, "tree"))
+    return built(SpectralStack, str(group.name), parts, tree)

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.stack import SpectralStack
     from napari_phasemap.io.assemble import Options
 
-__all__ = ["load_pages", "read", "recognises"]
+__all__ = ["EXTENSIONS", "load_pages", "read", "recognises"]
+
+EXTENSIONS = (".tif", ".tiff")
 
 _SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -67,7 +69,8 @@ def load_pages(path: Path) -> NDArray[Any]:
     import tifffile
 
     try:
-        with tifffile.TiffFile(path) as file:
+        # An OME-TIFF may name other files as parts of it; they are not opened.
+        with tifffile.TiffFile(path, _multifile=False) as file:
             series = file.series[0]
             if "S" in series.axes:
                 raise InputError(f"{path.name} is a color image, not a stack of counts")

@@ -1,5 +1,6 @@
 """Nested plain values in HDF5: a JSON text and the arrays that it mentions.
 
+* `built`: an object of what a file holds.
 * `write_tree`, `read_tree`: dict, list, tuple, str, bytes, numbers, None and arrays,
   given back as the same types with the same bits.
 """
@@ -8,7 +9,8 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+import logging
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -16,13 +18,16 @@ from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.io.hdf5 import dataset_in, read_array, read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import h5py
     from numpy.typing import NDArray
 
-__all__ = ["read_tree", "write_tree"]
+__all__ = ["built", "read_tree", "write_tree"]
 
+_log = logging.getLogger(__name__)
+
+Made = TypeVar("Made")
 #: The key of a JSON object that stands for something JSON does not have.
 _KIND = "__kind__"
 #: A tree that nests deeper is no record of anything; JSON would fail at about 1000.
@@ -52,11 +57,42 @@ def read_tree(group: h5py.Group) -> dict[str, Any]:
     try:
         values = json.loads(read_bytes(dataset_in(group, "json")).decode())
         found = _decode(values, group)
-    except (KeyError, RecursionError, UnicodeDecodeError, TypeError) as error:
+    except (LookupError, RecursionError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{group.name} is damaged: {error}") from error
     if not isinstance(found, dict):
         raise InputError(f"{group.name} holds {type(found).__name__}, not a mapping")
     return found
+
+
+def built(kind: Callable[..., Made], where: str, /, *parts: Mapping[str, Any]) -> Made:
+    """Make an object of what a file holds; what does not fit is the file's fault.
+
+    Parameters
+    ----------
+    kind : callable
+        Called with all values by their names.
+    where : str
+        What holds them, for the message.
+    *parts : mapping
+        Values by name; no name twice.
+
+    Raises
+    ------
+    InputError
+        If names are missing, unknown or there twice, or a value is of another type.
+    """
+    names = [name for part in parts for name in part]
+    if len(set(names)) < len(names):
+        raise InputError(f"{where} is damaged: it has a name twice in {names}")
+    try:
+        return kind(**{name: part[name] for part in parts for name in part})
+    except InputError:
+        raise
+    except (TypeError, ValueError, AttributeError, LookupError) as error:
+        _log.info("%s does not fit", where, exc_info=error)
+        raise InputError(f"{where} is damaged: {error}") from error
 
 
 def _encode(value: Any, arrays: list[NDArray[Any]], depth: int) -> Any:

@@ -40,10 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DataPanel"]
 
-FILE_FILTER = (
-    "Stacks (*.hdr *.hdf5 *.h5 *.nxs *.nx5 *.tif *.tiff *.npz *.npy "
-    "*.dm3 *.dm4 *.hspy *.emd);;All files (*)"
-)
 ANALYZED = 1
 COLUMNS = ("stack", "analyzed", "file holds", "rows x cols", "energies (eV)")
 
@@ -78,7 +74,10 @@ class DataPanel(Dock):
 
     def open_files(self) -> None:
         """Ask for files and open them."""
-        paths, _ = QFileDialog.getOpenFileNames(self, "Open stacks", "", FILE_FILTER)
+        from napari_phasemap.io.read import pattern
+
+        kinds = f"Stacks ({pattern()});;All files (*)"
+        paths, _ = QFileDialog.getOpenFileNames(self, "Open stacks", "", kinds)
         if paths:
             self.open_paths([Path(path) for path in paths])
 

@@ -1,0 +1,61 @@
+"""What an HDF5 file takes from other files: nothing may come from there.
+
+* `look_through`: the tree and the headers of a file, and what points out of it.
+* `of_dataset`: the same of one array.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import h5py
+
+__all__ = ["look_through", "of_dataset"]
+
+
+def look_through(file: h5py.File) -> str | None:
+    """Go through all links, attributes and headers of arrays, reading no values.
+
+    Returns
+    -------
+    str or None
+        What the file takes from another one, None where it stands on its own: an
+        external link, an array in external storage, a virtual dataset of other files.
+    """
+    from h5py import h5a, h5d, h5l, h5o
+
+    def look(name: bytes, link: Any) -> str | None:
+        if link.type == h5l.TYPE_EXTERNAL:
+            target = file.id.links.get_val(name)[0]
+            return f"{_text(name)} is a link to the file {_text(target)}"
+        if link.type != h5l.TYPE_HARD:
+            return None
+        item = h5o.open(file.id, name)
+        for number in range(h5a.get_num_attrs(item)):
+            h5a.open(item, index=number)
+        if not isinstance(item, h5d.DatasetID):
+            return None
+        return of_dataset(_text(name), item.get_create_plist())
+
+    found: str | None = file.id.links.visit(look, info=True)
+    return found
+
+
+def of_dataset(name: str, made: Any) -> str | None:
+    """Return what an array takes from other files, by how it was made."""
+    from h5py import h5d
+
+    if made.get_external_count():
+        other = _text(made.get_external(0)[0])
+        return f"{name} keeps its values in the file {other}"
+    if made.get_layout() == h5d.VIRTUAL:
+        for number in range(made.get_virtual_count()):
+            source = _text(made.get_virtual_filename(number))
+            if source != ".":  # the file itself
+                return f"{name} is put together from the file {source}"
+    return None
+
+
+def _text(name: bytes | str) -> str:
+    return name.decode("utf-8", "replace") if isinstance(name, bytes) else name
