@@ -1,26 +1,23 @@
 """Take one stack from the file to the pixels that are analyzed.
 
-* `prepare`: incident intensity, optical density, mask.
+* `prepare`: `core.prepare.prepare` with the words and files of the command line.
+* `i0_source`, `pixel_source`: what such a word or file means.
 """
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from napari_phasemap.core.data.errors import InputError
-from napari_phasemap.core.prepare.masking import mask_from
-from napari_phasemap.core.prepare.preprocess import estimate_i0, optical_density
+from napari_phasemap.core.prepare import prepare as preparing
+from napari_phasemap.core.prepare.prepare import I0Source, PixelSource
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from os import PathLike
 
     from napari_phasemap.core.data.stack import SpectralStack
 
-__all__ = ["prepare"]
+__all__ = ["i0_source", "pixel_source", "prepare"]
 
 
 def prepare(
@@ -63,55 +60,81 @@ def prepare(
     ValueError
         If a step refuses the stack, or no pixel is left.
     """
-    if stack.quantity == "counts" and i0 == "none":
-        stack = stack.with_step(
-            "taken as optical density, as asked for", quantity="optical_density"
-        )
-    elif stack.quantity == "counts":
-        values = _incident(stack, i0, i0_percentile)
-        detail = f", percentile {i0_percentile:g}" if i0 == "brightest" else ""
-        stack = stack.with_step(f"I0: {i0}{detail}")
-        stack = optical_density(stack, values, min_counts=min_counts)
-    kept, notes = _masked(stack, mask)
-    kept = kept & stack.mask
-    if not kept.any():
-        raise InputError(
-            f"no pixel of {stack.name!r} is left to analyze; mask={mask!r}"
-        )
-    for note in notes:
-        stack = stack.with_step(f"warning: {note}")
-    n_kept = np.count_nonzero(kept)
-    return stack.with_step(f"mask: {mask}, {n_kept} pixels kept", mask=kept)
+    return preparing.prepare(
+        stack,
+        i0=i0_source(i0, percentile=i0_percentile),
+        min_counts=min_counts,
+        pixels=pixel_source(mask, stack.shape),
+    )
 
 
-def _incident(stack: SpectralStack, i0: str, percentile: float) -> NDArray[np.float64]:
-    if i0 == "brightest":
-        return estimate_i0(stack, method="brightest", percentile=percentile)
+def i0_source(word: str | PathLike[str], /, *, percentile: float = 95.0) -> I0Source:
+    """Return where I0 comes from.
+
+    Parameters
+    ----------
+    word : str or path
+        "brightest", "none", or a text file with a spectrum.
+    percentile : float, default=95.0
+        For "brightest", see `estimate_i0`.
+
+    Returns
+    -------
+    I0Source
+
+    Raises
+    ------
+    OSError
+        If it is neither a word nor a file that can be read.
+    ValueError
+        If the file holds no spectrum.
+    """
     from napari_phasemap.io.spectra import read_spectrum
 
-    _check_file(i0, "i0", "brightest, none")
-    return estimate_i0(stack, method="spectrum", spectrum=read_spectrum(i0))
+    if word == "brightest":
+        return I0Source("brightest", percentile)
+    if word == "none":
+        return I0Source("none")
+    path = _file(word, "i0", "brightest, none")
+    return I0Source("spectrum", spectrum=read_spectrum(path), text=path.name)
 
 
-def _masked(
-    stack: SpectralStack, mask: str
-) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
-    """Return the mask, and what was warned of while making it."""
-    if mask == "none":
-        return stack.mask, ()
-    if mask != "otsu":
-        from napari_phasemap.io.spectra import read_mask
+def pixel_source(word: str | PathLike[str], shape: tuple[int, int], /) -> PixelSource:
+    """Return which pixels are analyzed.
 
-        _check_file(mask, "mask", "otsu, none")
-        loaded = read_mask(mask, stack.shape)
-        return mask_from(stack, method="mask", mask=loaded), ()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        kept = mask_from(stack, method="otsu")
-    return kept, tuple(str(one.message) for one in caught)
+    Parameters
+    ----------
+    word : str or path
+        "otsu", "none", or a file with a mask.
+    shape : tuple of int
+        Rows and columns of the stack.
+
+    Returns
+    -------
+    PixelSource
+
+    Raises
+    ------
+    OSError
+        If it is neither a word nor a file that can be read.
+    ValueError
+        If the file holds no mask of this shape.
+    """
+    from napari_phasemap.io.spectra import read_mask
+
+    if word == "otsu":
+        return PixelSource("otsu")
+    if word == "none":
+        return PixelSource("none")
+    path = _file(word, "mask", "otsu, none")
+    return PixelSource("mask", mask=read_mask(path, shape), text=path.name)
 
 
-def _check_file(path: str, parameter: str, words: str) -> None:
-    """Raise where a parameter is neither one of its words nor a file."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{parameter}={path!r} is neither {words} nor a file")
+def _file(word: str | PathLike[str], parameter: str, words: str) -> Path:
+    """Return a path, or raise where a parameter is neither one of its words nor one."""
+    path = Path(word)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{parameter}={str(word)!r} is neither {words} nor a file"
+        )
+    return path

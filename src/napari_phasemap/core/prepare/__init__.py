@@ -1,5 +1,6 @@
 """From what the instrument wrote to pixels that are worth analyzing.
 
+* `prepare`: the whole way, the same for docks, command line and scripts.
 * `preprocess`: incident intensity and optical density.
 * `masking`: which pixels are the particle.
 * `alignment`: frames that drifted.

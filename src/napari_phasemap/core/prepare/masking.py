@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.data.stack import SpectralStack
 
-__all__ = ["image_mask", "inside_polygons", "mask_from", "mean_image"]
+__all__ = [
+    "MaskMethod",
+    "chosen_pixels",
+    "image_mask",
+    "inside_polygons",
+    "mask_from",
+    "mean_image",
+]
+
+MaskMethod: TypeAlias = Literal["otsu", "threshold", "polygon", "mask"]
 
 #: Bins of the histogram in which Otsu's threshold is looked for.
 N_BINS = 256
@@ -30,7 +39,7 @@ def mask_from(
     stack: SpectralStack,
     /,
     *,
-    method: Literal["otsu", "threshold", "polygon", "mask"] = "otsu",
+    method: MaskMethod = "otsu",
     low: float | None = None,
     high: float | None = None,
     polygons: Sequence[ArrayLike] = (),
@@ -88,6 +97,43 @@ def mask_from(
     >>> mask_from(od).tolist()
     [[False, False, True]]
     """
+    kept, note = chosen_pixels(
+        stack, method=method, low=low, high=high, polygons=polygons, mask=mask
+    )
+    if note:
+        warnings.warn(note, stacklevel=2)
+    return kept
+
+
+def chosen_pixels(
+    stack: SpectralStack,
+    /,
+    *,
+    method: MaskMethod = "otsu",
+    low: float | None = None,
+    high: float | None = None,
+    polygons: Sequence[ArrayLike] = (),
+    mask: ArrayLike | None = None,
+) -> tuple[NDArray[np.bool_], str]:
+    """Choose the pixels that are analyzed, and say what is odd about the choice.
+
+    Parameters
+    ----------
+    stack, method, low, high, polygons, mask
+        As for `mask_from`.
+
+    Returns
+    -------
+    kept : ndarray of bool of shape (n_rows, n_cols)
+        As for `mask_from`.
+    note : str
+        What `mask_from` warns of, empty where there is nothing.
+
+    Raises
+    ------
+    ValueError
+        As for `mask_from`.
+    """
     mean = mean_image(stack)
     finite = np.isfinite(mean)
     if not finite.any():
@@ -104,8 +150,7 @@ def mask_from(
                 f"{stack.name!r} holds counts, which are small where the sample is; "
                 "convert with optical_density first"
             )
-        if method == "otsu":
-            low = _otsu_threshold(mean[finite])
+        low = _otsu_threshold(mean[finite]) if method == "otsu" else low
         kept = _between(mean, low, high)
     else:
         raise InputError(f"{method=} is not one of otsu, threshold, polygon, mask")
@@ -115,13 +160,13 @@ def mask_from(
         raise InputError(
             f"the mask by {method} keeps no pixel of {stack.name!r}; {span}"
         )
+    note = ""
     if kept.all() and method != "mask":
-        warnings.warn(
+        note = (
             f"the mask by {method} keeps all {kept.size} pixels of {stack.name!r}; "
-            f"{span}",
-            stacklevel=2,
+            f"{span}"
         )
-    return kept
+    return kept, note
 
 
 def mean_image(stack: SpectralStack, /) -> NDArray[np.float32]:

@@ -58,8 +58,8 @@ def estimate_i0(
     Returns
     -------
     ndarray of shape (n_energies,)
-        Counts, float64; NaN at missing frames. Pixels with NaN in any other frame are
-        left out.
+        Counts, float64; NaN at missing frames. Pixels with NaN or an infinite value in
+        any other frame are left out.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def estimate_i0(
         finite = mean[np.isfinite(mean)]
         if not finite.size:
             raise InputError(f"{stack.name!r} has no pixel with counts at every energy")
-        chosen = mean >= np.percentile(finite, percentile)
+        chosen = np.isfinite(mean) & (mean >= np.percentile(finite, percentile))
     else:
         raise InputError(f"{method=} is not one of brightest, region, spectrum")
     i0 = np.full(stack.n_energies, np.nan)
@@ -122,7 +122,8 @@ def optical_density(
         Incident intensity on the energies of `stack`, in the same unit.
     min_counts : float, default=0.0
         A pixel that has no more than this at some energy is masked, not repaired. The
-        default masks what has no logarithm; a few counts keep noise out as well.
+        default masks what has no logarithm; a few counts keep noise out as well. So is
+        one with an infinite value.
     i0_variance : array_like of shape (n_energies,) or (), default=0.0
         Variance of `i0` in counts squared: ``gain * i0 / n`` for a mean over n pixels.
     gain : float, default=1.0
@@ -181,7 +182,7 @@ def optical_density(
     for done, index in enumerate(present):
         on_progress(done, len(present), "optical density")
         frame = _without_dark(np.asarray(stack.data[index]), dark)
-        empty |= ~(frame > min_counts)
+        empty |= ~((frame > min_counts) & (frame < np.inf))
         if in_memory:
             _log_ratio(frame, log_i0[index], data[index])
     n_empty = int(np.count_nonzero(empty))

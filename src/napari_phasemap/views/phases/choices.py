@@ -6,27 +6,24 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from qtpy.QtWidgets import (
     QDoubleSpinBox,
 )
 
-from napari_phasemap.core.prepare.masking import mask_from, mean_image
-from napari_phasemap.core.prepare.preprocess import estimate_i0
+from napari_phasemap.core.prepare.prepare import I0Source, PixelSource
+from napari_phasemap.pipeline.preparation import i0_source, pixel_source
 from napari_phasemap.views.shell.choice import Choice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
     from napari_phasemap.core.data.stack import SpectralStack
     from napari_phasemap.views.shell.link import ViewerLink
 
 __all__ = ["I0Choice", "MaskChoice"]
+
+#: What the history calls the shapes that a user drew.
+DRAWN = "drawn region"
 
 
 class I0Choice(Choice):
@@ -50,19 +47,13 @@ class I0Choice(Choice):
         self._form.insertRow(1, "", self._share)
         self._show_control()
 
-    def estimator(
-        self, stack: SpectralStack
-    ) -> Callable[[SpectralStack], NDArray[np.float64]]:
-        """Return the function that estimates I0; what is drawn is read now."""
+    def source(self, stack: SpectralStack) -> I0Source:
+        """Return where I0 of a stack comes from; files and drawings are read now."""
         if self.way == "region":
-            return partial(estimate_i0, method="region", region=self.drawn(stack))
+            return I0Source("region", region=self.drawn(stack), text=DRAWN)
         if self.way == "file":
-            from napari_phasemap.io.spectra import read_spectrum
-
-            spectrum = read_spectrum(self.chosen_path())
-            return partial(estimate_i0, method="spectrum", spectrum=spectrum)
-        percentile = 100.0 - self._share.value()
-        return partial(estimate_i0, method="brightest", percentile=percentile)
+            return i0_source(self.chosen_path())
+        return I0Source("brightest", 100.0 - self._share.value())
 
     def _show_control(self) -> None:
         super()._show_control()
@@ -89,46 +80,23 @@ class MaskChoice(Choice):
             "threshold": "threshold of the mean OD",
             "region": "drawn region",
             "file": "mask from a file",
-            "all": "all pixels",
+            "all": "all pixels of the stack's own mask",
         }
         super().__init__(viewer, link, ways)
         self._form.insertRow(1, "", self._lowest)
         self._show_control()
 
-    def maker(
-        self, stack: SpectralStack
-    ) -> Callable[[SpectralStack], NDArray[np.bool_]]:
-        """Return the function that makes a mask; what is drawn is read now."""
+    def source(self, stack: SpectralStack) -> PixelSource:
+        """Return which pixels are meant; files and drawings are read now."""
         if self.way == "region":
-            return partial(mask_from, method="mask", mask=self.drawn(stack))
+            return PixelSource("mask", mask=self.drawn(stack), text=DRAWN)
         if self.way == "file":
-            return partial(_mask_of_file, path=self.chosen_path())
+            return pixel_source(self.chosen_path(), stack.shape)
         if self.way == "threshold":
-            low = self._lowest.value()
-            return partial(mask_from, method="threshold", low=low)
-        if self.way == "all":
-            return _all_pixels
-        return partial(mask_from, method="otsu")
-
-    def describe(self) -> str:
-        """Return the choice in words, with the number that belongs to it."""
-        words = super().describe()
-        return (
-            f"{words} > {self._lowest.value():g}" if self.way == "threshold" else words
-        )
+            return PixelSource("threshold", low=self._lowest.value())
+        return pixel_source("none" if self.way == "all" else "otsu", stack.shape)
 
     def _show_control(self) -> None:
         super()._show_control()
         if self._form.indexOf(self._lowest) >= 0:
             self._form.setRowVisible(self._lowest, self.way == "threshold")
-
-
-def _mask_of_file(stack: SpectralStack, /, *, path: str) -> NDArray[np.bool_]:
-    from napari_phasemap.io.spectra import read_mask
-
-    return read_mask(path, stack.shape)
-
-
-def _all_pixels(stack: SpectralStack, /) -> NDArray[np.bool_]:
-    """Return every pixel that has a value at every energy."""
-    return np.isfinite(mean_image(stack))

@@ -26,6 +26,7 @@ from superqt import QCollapsible
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.prepare.prepare import PixelSource, keep_pixels, to_density
 from napari_phasemap.views.phases.choices import I0Choice, MaskChoice
 from napari_phasemap.views.shell.dock import Dock, guarded
 from napari_phasemap.views.shell.job import tell_error
@@ -33,9 +34,11 @@ from napari_phasemap.views.shell.opening import open_paths
 
 if TYPE_CHECKING:
     import napari.viewer
+    from numpy.typing import NDArray
 
     from napari_phasemap.core.data.progress import OnProgress
     from napari_phasemap.core.data.stack import SpectralStack
+    from napari_phasemap.core.prepare.prepare import I0Source
     from napari_phasemap.workspace import Workspace
 
 __all__ = ["DataPanel"]
@@ -109,11 +112,10 @@ class DataPanel(Dock):
                 "no stack is checked; open a file or check one in the list"
             )
         jobs = [
-            (s, None if s.quantity == "optical_density" else self._i0.estimator(s))
-            for s in stacks
+            (s, self._i0.source(s) if s.quantity == "counts" else None) for s in stacks
         ]
         self.job.start(
-            to_optical_density, jobs, on_done=self._on_density, text="optical density"
+            to_densities, jobs, on_done=self._on_density, text="optical density"
         )
 
     @guarded
@@ -125,14 +127,9 @@ class DataPanel(Dock):
                 "there is no optical density yet; convert the stacks first, then "
                 "choose the pixels"
             )
-        jobs = [(stack, self._mask.maker(stack)) for stack in stacks]
-        self.job.start(
-            masked,
-            jobs,
-            line=f"mask: {self._mask.describe()}",
-            on_done=lambda made: self.workspace.set_stacks(StackSet(made)),
-            text="masking",
-        )
+        own = {source.name: source.mask for source in self.workspace.sources}
+        jobs = [(s, self._mask.source(s), own.get(s.name)) for s in stacks]
+        self.job.start(masked, jobs, on_done=self._on_masked, text="masking")
 
     def checked(self) -> list[SpectralStack]:
         """Return the checked stacks in the order of the list."""
@@ -179,8 +176,15 @@ class DataPanel(Dock):
         if not ready or len(ready) != len(sources) or analyzed is not None:
             return
         first = ready[0]
-        same = [s for s in ready if np.array_equal(s.energy, first.energy)]
-        self.workspace.set_stacks(StackSet(same))
+        kept = []
+        for stack in ready:
+            if np.array_equal(stack.energy, first.energy):
+                try:
+                    kept.append(keep_pixels(stack, PixelSource("none")))
+                except InputError as error:
+                    tell_error(error)
+        if kept:
+            self.workspace.set_stacks(StackSet(kept))
 
     def _on_change(self, *_: Any) -> None:
         stacks, sources = self.workspace.stacks, self.workspace.sources
@@ -219,6 +223,13 @@ class DataPanel(Dock):
         for stack in stacks:
             if not stack.mask.all():
                 self.tell(f"{stack.name}: {stack.history[-1]}")
+
+    def _on_masked(self, stacks: list[SpectralStack]) -> None:
+        self.workspace.set_stacks(StackSet(stacks))
+        for stack in stacks:
+            warning = stack.history[-2] if len(stack.history) > 1 else ""
+            if warning.startswith("warning: the mask"):
+                self.tell(warning)
 
     # ---- Controls ----
 
@@ -297,31 +308,26 @@ class DataPanel(Dock):
         self.link.show_stack(item.text(0))
 
 
-def to_optical_density(
-    jobs: list[tuple[SpectralStack, Any]], /, *, on_progress: OnProgress
+def to_densities(
+    jobs: list[tuple[SpectralStack, I0Source | None]], /, *, on_progress: OnProgress
 ) -> list[SpectralStack]:
-    """Convert each stack with its own I0; optical density passes unchanged."""
-    from napari_phasemap.core.prepare.preprocess import optical_density
-
+    """Convert each stack with its own I0; what holds no counts passes unchanged."""
     done = []
-    for number, (stack, estimate) in enumerate(jobs):
+    for number, (stack, source) in enumerate(jobs):
         on_progress(number, len(jobs), f"optical density of {stack.name}")
-        done.append(
-            stack if estimate is None else optical_density(stack, estimate(stack))
-        )
+        done.append(to_density(stack, source))
     return done
 
 
 def masked(
-    jobs: list[tuple[SpectralStack, Any]], /, *, line: str, on_progress: OnProgress
+    jobs: list[tuple[SpectralStack, PixelSource, NDArray[np.bool_] | None]],
+    /,
+    *,
+    on_progress: OnProgress,
 ) -> list[SpectralStack]:
-    """Mask each stack with its own mask; none may lose all its pixels."""
+    """Choose the pixels of each stack within the mask that it was opened with."""
     done = []
-    for number, (stack, make) in enumerate(jobs):
+    for number, (stack, source, own) in enumerate(jobs):
         on_progress(number, len(jobs), f"masking {stack.name}")
-        mask = make(stack)
-        if not mask.any():
-            raise InputError(f"the mask leaves no pixel of {stack.name}")
-        step = f"{line}, {np.count_nonzero(mask)} pixels"
-        done.append(stack.with_step(step, mask=mask))
+        done.append(keep_pixels(stack, source, own=own))
     return done

@@ -114,17 +114,11 @@ def sample_composite() -> list[LayerData]:
 
 def sample_densities(on_progress: OnProgress = ignore_progress) -> list[SpectralStack]:
     """Read the sample particles and convert them as the Data dock would."""
-    from napari_phasemap.core.prepare.masking import mask_from
-    from napari_phasemap.core.prepare.preprocess import estimate_i0, optical_density
+    from napari_phasemap.core.prepare.prepare import prepare
     from napari_phasemap.io.samples import sample_paths
 
-    densities = []
-    for stack in open_paths(sample_paths(), on_progress=on_progress):
-        if stack.quantity == "counts":
-            stack = optical_density(stack, estimate_i0(stack))
-        mask = mask_from(stack, method="otsu")
-        densities.append(stack.with_step("mask: Otsu of the mean OD", mask=mask))
-    return densities
+    opened = open_paths(sample_paths(), on_progress=on_progress)
+    return [prepare(stack) for stack in opened]
 
 
 def _layers(stacks: Sequence[SpectralStack]) -> list[LayerData]:
