@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from napari_phasemap.core.data.errors import is_bug, told
+from napari_phasemap.core.data.errors import InputError, is_bug, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -35,7 +35,6 @@ __all__ = [
     "foreseen_told",
     "given",
     "leave",
-    "numbers",
     "options_of",
     "output_option",
     "overwrite_option",
@@ -93,9 +92,20 @@ def output_option(text: str, **attributes: Any) -> Callable[[Any], Any]:
     return click.option("--output", "-o", type=kind, help=text, **attributes)
 
 
-def numbers(text: str) -> tuple[int, ...]:
-    """Return whole numbers with commas between them; click calls it as a type."""
-    return tuple(int(word) for word in text.split(","))
+class _Text(click.ParamType):  # type: ignore[type-arg] # generic from click 8.4 on
+    """A value that the parameter itself reads from a text."""
+
+    name = "text"
+
+    def __init__(self, parameter: Parameter) -> None:
+        self.parameter = parameter
+
+    def convert(self, value: Any, *where: Any) -> Any:
+        """Return the value, or tell click what is wrong with it."""
+        try:
+            return self.parameter.parsed(value) if isinstance(value, str) else value
+        except InputError as error:
+            self.fail(str(error), *where)
 
 
 def options_of(
@@ -110,7 +120,6 @@ def options_of(
     default : str, optional
         What the help says of defaults, in place of the parameter's own.
     """
-    kinds: dict[type, Any] = {tuple: numbers}
 
     def add(command: Any) -> Any:
         for one in reversed(tuple(parameters)):
@@ -121,13 +130,11 @@ def options_of(
                     f"--{flag}", one.name, is_flag=True, default=None, help=one.text
                 )(command)
                 continue
-            kind = click.Choice(one.choices) if one.choices else one.type
+            kind: Any = click.Choice(one.choices) if one.choices else one.type
+            if one.words or one.type is tuple:
+                kind = _Text(one)
             command = click.option(
-                f"--{flag}",
-                one.name,
-                type=kinds.get(one.type, kind),
-                default=None,
-                help=text,
+                f"--{flag}", one.name, type=kind, default=None, help=text
             )(command)
         return command
 

@@ -8,9 +8,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.parameters import checked_fields
 
 __all__ = ["PRESETS", "Parameters", "parameters_of"]
 
@@ -20,15 +21,6 @@ Normalization: TypeAlias = Literal["none", "standardize"]
 Regularization: TypeAlias = Literal["last", "each"]
 Schedule: TypeAlias = Literal["constant", "cosine"]
 Precision: TypeAlias = Literal["float32", "bfloat16", "auto"]
-
-_CHOICES = {
-    "kl": Kl,
-    "reconstruction": Reconstruction,
-    "normalization": Normalization,
-    "regularization": Regularization,
-    "schedule": Schedule,
-    "precision": Precision,
-}
 
 
 @dataclass(frozen=True)
@@ -130,11 +122,7 @@ class Parameters:
     precision: Precision = "float32"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden", tuple(int(n) for n in self.hidden))
-        for name, choices in _CHOICES.items():
-            value = getattr(self, name)
-            if value not in get_args(choices):
-                raise InputError(f"{name}={value!r} is not one of {get_args(choices)}")
+        checked_fields(self)
         if not self.hidden or min(self.hidden) < 1:
             raise InputError(f"hidden={self.hidden} needs one or more positive widths")
         for name in ("n_latent", "n_components", "batch_size", "epochs"):

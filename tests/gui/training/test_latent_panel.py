@@ -57,8 +57,8 @@ def test_train_resolve_save_load_cancel_and_survive_a_killed_child(
     panel: Any, viewer: Any, qtbot: Any, notes: list[str], tmp_path: Path
 ) -> None:
     workspace = workspace_for(viewer)
-    panel.model._main._controls["epochs"].setValue(2)
-    panel.model._rest._controls["min_steps"].setValue(0)
+    panel.model._main["epochs"].value = 2
+    panel.model._rest["min_steps"].value = 0
     panel.train()
     finish(qtbot, panel)
     assert workspace.latent.shape == (workspace.stacks.n_pixels, 3)
@@ -83,8 +83,8 @@ def test_train_resolve_save_load_cancel_and_survive_a_killed_child(
 
     # Cancel keeps what there was.
     latent = workspace.latent
-    panel.model._main._controls["epochs"].setValue(5000)
-    panel.model._rest._controls["max_steps"].setText("10000000")
+    panel.model._main["epochs"].value = 5000
+    panel.model._rest["max_steps"].value = "10000000"
     panel.train()
     qtbot.waitUntil(lambda: "epoch" in panel.job._text.text(), timeout=PATIENCE)
     panel.job.cancel()
@@ -117,7 +117,7 @@ def test_buttons_say_what_is_missing(viewer: Any, qtbot: Any, notes: list[str]) 
 
 
 def test_a_wrong_number_is_named(panel: Any, notes: list[str]) -> None:
-    panel.model._rest._controls["beta"].setText("tiny")
+    panel.model._rest["beta"].value = "tiny"
     panel.train()
     assert "beta: 'tiny' is not a number" in notes[-1]
     assert not panel.job.running

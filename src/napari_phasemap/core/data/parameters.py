@@ -1,52 +1,81 @@
-"""Read the form of a step from its signature: parameters are described once.
+"""Read parameters from where they are declared: one parser for every form of them.
+
+The docks' forms, the command line, recipes and provenance all show what a signature
+and its docstring say; nothing about a parameter is written twice.
 
 * `parameters_of`: the keyword-only parameters of a function with their texts.
 * `fields_of`: the same of a dataclass of parameters.
-* `Parameter`: one of them.
+* `Parameter`: one of them; reads a value from a text, and refuses what is none.
+* `checked_fields`, `from_mapping`: make such a dataclass refuse wrong values.
 """
 
 from __future__ import annotations
 
 import inspect
 import re
+import sys
 import types
+from ast import literal_eval
 from dataclasses import dataclass, fields
+from numbers import Integral, Real
 from typing import (
     TYPE_CHECKING,
     Any,
     Literal,
+    TypeVar,
     Union,
     get_args,
     get_origin,
     get_type_hints,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from napari_phasemap.core.data.errors import InputError
 
-__all__ = ["Parameter", "fields_of", "parameters_of"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+__all__ = [
+    "Parameter",
+    "checked_fields",
+    "fields_of",
+    "from_mapping",
+    "parameters_of",
+]
+
+T = TypeVar("T")
 
 #: Parameters that steer a function and change no result.
 NOT_SHOWN = ("on_progress", "overwrite")
+#: What a value of each type is an instance of.
+KINDS: dict[type, type | tuple[type, ...]] = {
+    bool: bool,
+    int: Integral,
+    float: Real,
+    str: str,
+    tuple: (tuple, list),
+}
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A keyword-only parameter of a function.
+    """A parameter as a user meets it.
 
     Parameters
     ----------
     name : str
         As in the signature.
     type : type
-        bool, int, float or str, of a dataclass also tuple (of int); values may also be
-        None where `default` is.
+        bool, int, float, str or tuple (of int).
     default : object
         As in the signature.
     choices : tuple of str
         The values of a ``Literal``; empty where anything goes.
     text : str
         From the docstring, in one line.
+    optional : bool
+        Whether the value may be None.
+    words : tuple of str
+        Words that a number may be replaced by, as "auto".
     """
 
     name: str
@@ -54,6 +83,79 @@ class Parameter:
     default: Any
     choices: tuple[str, ...] = ()
     text: str = ""
+    optional: bool = False
+    words: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The name in words."""
+        return self.name.replace("_", " ")
+
+    def shown(self, value: Any) -> str:
+        """Return a value as a text that `parsed` reads."""
+        if isinstance(value, tuple | list):
+            return ", ".join(map(str, value))
+        if isinstance(value, str) or value is None:
+            return value or ""
+        return f"{value:g}" if self.type is float else str(value)
+
+    def parsed(self, text: str) -> Any:
+        """Return the value that a text means; an empty one is None where that may be.
+
+        Raises
+        ------
+        InputError
+            If it is none.
+
+        Examples
+        --------
+        >>> Parameter("hidden", tuple, ()).parsed("64, 32")
+        (64, 32)
+        """
+        text = text.strip()
+        if self.type is str or text in self.words:
+            return self.checked(text)
+        if not text and self.optional:
+            return None
+        try:
+            if self.type is float:
+                return self.checked(float(text))
+            return self.checked(literal_eval(f"({text},)" if self._many else text))
+        except (SyntaxError, ValueError) as error:
+            words = " or ".join([self._wanted, *map(repr, self.words)])
+            raise InputError(f"{self.label}: {text!r} is not {words}") from error
+
+    def checked(self, value: Any) -> Any:
+        """Return a value, a list as a tuple, or say why it is none.
+
+        Raises
+        ------
+        InputError
+            If it is of another type, or none of the choices.
+        """
+        if (value is None and self.optional) or value in self.words:
+            return value
+        strange = isinstance(value, bool) and self.type is not bool
+        if strange or not isinstance(value, KINDS[self.type]):
+            raise InputError(
+                f"{self.name}={value!r} is not of type {self.type.__name__}"
+            )
+        if self.choices and value not in self.choices:
+            raise InputError(f"{self.name}={value!r} is not one of {self.choices}")
+        if not isinstance(value, tuple | list):
+            return value
+        if not all(isinstance(one, Integral) for one in value):
+            raise InputError(f"{self.name}={value!r} are not whole numbers")
+        return tuple(int(one) for one in value)
+
+    @property
+    def _many(self) -> bool:
+        return self.type is tuple
+
+    @property
+    def _wanted(self) -> str:
+        kinds = {tuple: "numbers with commas between them", int: "a whole number"}
+        return kinds.get(self.type, "a number")
 
 
 def parameters_of(function: Callable[..., Any], /) -> tuple[Parameter, ...]:
@@ -63,7 +165,8 @@ def parameters_of(function: Callable[..., Any], /) -> tuple[Parameter, ...]:
     ----------
     function : callable
         With annotations of plain types, ``Literal`` or either with None, and with a
-        numpydoc docstring.
+        numpydoc docstring. Where that says "As for `other`." of a parameter, the text
+        is the one in the docstring of the function ``other`` of the same module.
 
     Returns
     -------
@@ -95,23 +198,27 @@ def parameters_of(function: Callable[..., Any], /) -> tuple[Parameter, ...]:
         if parameter.kind is parameter.KEYWORD_ONLY and name not in NOT_SHOWN
     }
     hints = _hints(function, list(shown))
-    texts = _texts(inspect.getdoc(function) or "")
-    found = []
-    for name, parameter in shown.items():
-        kind, choices = _plain(hints[name], name)
-        default = parameter.default
-        found.append(Parameter(name, kind, default, choices, texts.get(name, "")))
-    return tuple(found)
+    texts = _texts(function)
+    return tuple(
+        _parameter(name, hints[name], parameter.default, texts.get(name, ""))
+        for name, parameter in shown.items()
+    )
 
 
-def fields_of(described: type, /) -> tuple[Parameter, ...]:
+def fields_of(
+    described: type, /, names: Collection[str] | None = None
+) -> tuple[Parameter, ...]:
     """Return the fields of a dataclass of parameters, in order.
 
     Parameters
     ----------
     described : type
-        A dataclass whose fields have defaults and types as for `parameters_of`, or
-        ``tuple[int, ...]``, and are described in its numpydoc docstring.
+        A dataclass whose fields have defaults and types as for `parameters_of`, a
+        number or a word (``int | Literal["auto"]``), or ``tuple[int, ...]``, and are
+        described in its numpydoc docstring or in those of its bases. A field may have
+        its choices from a function, as metadata "choices".
+    names : collection of str, optional
+        Fields to return; default all.
 
     Returns
     -------
@@ -137,16 +244,61 @@ def fields_of(described: type, /) -> tuple[Parameter, ...]:
     >>> fields_of(Sizes)[0].type, fields_of(Sizes)[0].text
     (<class 'tuple'>, 'In pixels.')
     """
-    hints = get_type_hints(described)
-    texts = _texts(inspect.getdoc(described) or "")
+    hints, texts = get_type_hints(described), _texts(described)
     found = []
     for item in fields(described):
-        hint = hints[item.name]
-        many = get_origin(hint) is tuple and get_args(hint) == (int, ...)
-        kind, choices = (tuple, ()) if many else _plain(hint, item.name)
-        text = texts.get(item.name, "")
-        found.append(Parameter(item.name, kind, item.default, choices, text))
+        if names is None or item.name in names:
+            text, choices = texts.get(item.name, ""), item.metadata.get("choices")
+            one = _parameter(item.name, hints[item.name], item.default, text, choices)
+            found.append(one)
     return tuple(found)
+
+
+def checked_fields(parameters: Any, /) -> None:
+    """Refuse an instance with a wrong value; for ``__post_init__``.
+
+    Parameters
+    ----------
+    parameters : object
+        A frozen dataclass as for `fields_of`. Lists become tuples.
+
+    Raises
+    ------
+    InputError
+        If a value is of another type, or none of its choices.
+    """
+    for one in fields_of(type(parameters)):
+        value = one.checked(getattr(parameters, one.name))
+        object.__setattr__(parameters, one.name, value)
+
+
+def from_mapping(described: type[T], values: Mapping[str, Any], /) -> T:
+    """Return an instance of a dataclass of parameters, from a file for example.
+
+    Parameters
+    ----------
+    described : type
+        As for `fields_of`.
+    values : mapping
+        Its fields by name; those left out have their defaults.
+
+    Returns
+    -------
+    object
+        Of the type `described`.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown or a value is wrong.
+    """
+    known = [item.name for item in fields(described)]  # type: ignore[arg-type]
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise InputError(
+            f"unknown parameters {', '.join(unknown)}; there are {', '.join(known)}"
+        )
+    return described(**values)
 
 
 def _hints(function: Callable[..., Any], names: list[str]) -> dict[str, Any]:
@@ -156,30 +308,58 @@ def _hints(function: Callable[..., Any], names: list[str]) -> dict[str, Any]:
     return get_type_hints(holder, globalns=function.__globals__)
 
 
-def _plain(hint: Any, name: str) -> tuple[type, tuple[str, ...]]:
-    """Return the type without None, and the choices."""
+def _parameter(
+    name: str,
+    hint: Any,
+    default: Any,
+    text: str,
+    choices_of: Callable[[], Collection[str]] | None = None,
+) -> Parameter:
+    """Return a parameter from its annotation."""
+    parts = [hint]
     if get_origin(hint) in (Union, types.UnionType):
-        rest = [one for one in get_args(hint) if one is not type(None)]
-        hint = rest[0] if len(rest) == 1 else None
-    if get_origin(hint) is Literal:
-        return str, tuple(map(str, get_args(hint)))
-    if hint not in (bool, int, float, str):
+        parts = [one for one in get_args(hint) if one is not type(None)]
+    optional = default is None or type(None) in get_args(hint)
+    words = [str(word) for one in parts for word in get_args(one)]
+    plain = [one for one in parts if get_origin(one) is not Literal]
+    if not plain:
+        return Parameter(name, str, default, tuple(words), text, optional)
+    if plain == [tuple[int, ...]]:
+        return Parameter(name, tuple, default, (), text, optional)
+    if len(plain) > 1 or plain[0] not in KINDS:
         raise TypeError(f"parameter {name!r} is of no plain type: {hint}")
-    return hint, ()
+    choices = tuple(choices_of()) if choices_of else ()
+    return Parameter(name, plain[0], default, choices, text, optional, tuple(words))
 
 
-def _texts(docstring: str) -> dict[str, str]:
+def _texts(described: Any) -> dict[str, str]:
+    """Return the descriptions of parameters, of a class also those of its bases."""
+    texts: dict[str, str] = {}
+    for one in reversed(getattr(described, "__mro__", (described,))):
+        own = vars(one).get("__doc__") if isinstance(one, type) else one.__doc__
+        texts |= _section(inspect.cleandoc(own or ""))
+    module = vars(sys.modules[described.__module__])
+    for name, text in texts.items():
+        same = re.match(r"As for `(\w+)`", text)
+        other = module.get(same[1]) if same else None
+        if other is not None and other is not described:
+            texts[name] = _texts(other).get(name, text)
+    return texts
+
+
+def _section(docstring: str) -> dict[str, str]:
     """Return the descriptions in the section "Parameters"."""
     section = re.search(
         r"Parameters\n-+\n(.*?)(\n\n\w+\n-+\n|\Z)", docstring, re.DOTALL
     )
     texts: dict[str, str] = {}
-    name = ""
+    names: list[str] = []
     for line in section[1].splitlines() if section else ():
-        head = re.match(r"(\w[\w, ]*) :", line)
+        head = re.match(r"\**(\w+(?:, \w+)*)(?: :|$)", line)
         if head:
-            name = head[1]
-            texts[name] = ""
-        elif line.startswith(" ") and name:
-            texts[name] = f"{texts[name]} {line.strip().lstrip('* ')}".strip()
+            names = head[1].split(", ")
+            texts |= dict.fromkeys(names, "")
+        elif line.startswith(" "):
+            for name in names:
+                texts[name] = f"{texts[name]} {line.strip().lstrip('* ')}".strip()
     return texts

@@ -319,7 +319,7 @@ class EdgesPage(QWidget):
         row.addStretch(1)
         self._form = ParameterForm(_NEUTRAL, SHARED)
         more = QCollapsible("All settings")
-        more.addWidget(self._form)
+        more.addWidget(self._form.native)
         layout.addLayout(row)
         layout.addWidget(more)
         self._preset.currentTextChanged.connect(self._on_preset)

@@ -59,9 +59,9 @@ class ModelBox(QGroupBox):
         self._rest = ParameterForm(
             values, [n for n in values.as_dict() if n not in MAIN]
         )
-        layout.addWidget(self._main)
+        layout.addWidget(self._main.native)
         more = QCollapsible("More")
-        more.addWidget(self._rest)
+        more.addWidget(self._rest.native)
         layout.addWidget(more)
         self._stacks = QListWidget()
         self._stacks.setToolTip("Particles to train on; all are encoded.")
