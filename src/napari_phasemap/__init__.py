@@ -16,7 +16,8 @@ _PUBLIC = {
     "core.data.stack_set": ("StackSet",),
     "core.data.references": ("ReferenceSpectra",),
     "core.data.phasemap": ("PhaseMap",),
-    "core.prepare.alignment": ("align", "estimate_shifts"),
+    "core.prepare.alignment": ("align", "estimate_shifts", "register_frames"),
+    "core.prepare.registration": ("Registration",),
     "core.prepare.energy_axis": (
         "calibrate_energy",
         "crop_energies",

@@ -7,7 +7,12 @@ from scipy.ndimage import fourier_shift, gaussian_filter
 
 from napari_phasemap.core.data.progress import Cancelled
 from napari_phasemap.core.data.stack import SpectralStack
-from napari_phasemap.core.prepare.alignment import align, estimate_shifts
+from napari_phasemap.core.prepare.alignment import (
+    align,
+    estimate_shifts,
+    register_frames,
+)
+from napari_phasemap.core.prepare.registration import pair_shift, spectrum_of
 
 SHAPE = (60, 90)
 
@@ -62,15 +67,65 @@ def test_aligned_frames_lie_on_each_other():
     assert "aligned" in aligned.history[-1]
 
 
-def test_a_frame_that_cannot_be_aligned_does_not_carry_the_others_away():
+def largest_error(shifts, drift):
+    error = shifts + drift
+    return np.hypot(*(error - np.median(error, axis=0)).T).max()
+
+
+def test_a_frame_that_cannot_be_placed_is_named_and_carries_no_other_away():
     drift = random_walk(13, step=0.3, seed=3)
     data = drifting_stack(drift).data.copy()
     data[6] = np.random.default_rng(4).normal(size=SHAPE)
-    shifts = estimate_shifts(SpectralStack(data, np.arange(13.0)))
+    found = register_frames(SpectralStack(data, np.arange(13.0)))
     others = np.delete(np.arange(13), 6)
-    error = shifts + drift
-    error -= np.median(error, axis=0)
-    assert np.abs(error[others]).max() < 2.0
+    assert largest_error(found.shifts[others], drift[others]) < 0.1
+    assert np.flatnonzero(~found.placed).tolist() == [6]
+    assert np.isnan(found.standard_error[6])
+    assert_allclose(found.shifts[6], (found.shifts[5] + found.shifts[7]) / 2)
+
+
+@pytest.mark.parametrize("jumps", [(7,), (0,), (14,), (3, 7, 11)], ids=str)
+def test_frames_that_jumped_are_followed_and_move_no_other(jumps):
+    drift = random_walk(15, step=0.3, seed=7)
+    drift[list(jumps)] += [9, -7]
+    found = register_frames(drifting_stack(drift, noise=0.02))
+    assert found.placed.all()
+    assert largest_error(found.shifts, drift) < 0.25
+
+
+def test_frames_after_a_lasting_jump_are_followed():
+    drift = random_walk(12, step=0.3, seed=8)
+    drift[5:] += [-6, 8]
+    found = register_frames(drifting_stack(drift, noise=0.02))
+    assert found.placed.all()
+    assert largest_error(found.shifts, drift) < 0.25
+
+
+def test_the_stated_error_is_about_that_of_the_shifts():
+    drift = random_walk(20, step=0.3, seed=9)
+    quiet = register_frames(drifting_stack(drift, noise=0.05))
+    noisy = register_frames(drifting_stack(drift, noise=0.4))
+    assert np.median(noisy.standard_error) > 2 * np.median(quiet.standard_error)
+    assert np.median(noisy.standard_error) < 0.5
+
+
+@pytest.mark.parametrize("shape", [(64, 90), (61, 87), (33, 40)], ids=str)
+def test_one_pair_gives_its_shift_on_even_and_odd_images(shape):
+    frame = gaussian_filter(np.random.default_rng(10).normal(size=shape), 1.5)
+    moved = np.roll(frame, (2, -1), axis=(0, 1)).astype(np.float32)
+    pair = pair_shift(spectrum_of(moved), spectrum_of(frame.astype(np.float32)))
+    assert_allclose(pair.shift, [2, -1], atol=0.3)
+    assert 0.5 < pair.likeness <= 1
+    assert pair.second < 0.5
+
+
+@pytest.mark.parametrize("shape", [(500, 470), (471, 399)], ids=str)
+def test_large_images_are_searched_on_a_coarser_grid_without_loss(shape):
+    rng = np.random.default_rng(11)
+    frame = gaussian_filter(rng.normal(size=shape), 4).astype(np.float32)
+    moved = np.roll(frame, (-33, 61), axis=(0, 1))
+    pair = pair_shift(spectrum_of(moved), spectrum_of(frame))
+    assert_allclose(pair.shift, [-33, 61], atol=0.051)
 
 
 def test_missing_frames_are_interpolated_and_stay_missing():

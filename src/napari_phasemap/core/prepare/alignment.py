@@ -1,35 +1,40 @@
 """How the field of view drifted from energy to energy, and how that is undone.
 
 * `estimate_shifts`: the shift of every frame.
+* `register_frames`: the same, with how sure each is and which could not be placed.
 * `align`: move the frames back.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.noise import counting_noise
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
+from napari_phasemap.core.prepare.registration import (
+    Registration,
+    pair_shift,
+    register,
+    spectrum_of,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
     from napari_phasemap.core.data.noise import Noise
     from napari_phasemap.core.data.stack import SpectralStack
 
-__all__ = ["align", "estimate_shifts"]
+__all__ = ["align", "estimate_shifts", "register_frames"]
 
-#: Standard deviation, in pixels, of the smoothing before edges are looked for.
-SMOOTHING = 1.0
+#: Pixels by which the mean of all frames may correct what pairs of frames found.
+LARGEST_CORRECTION = 2.0
 #: Pixels around a point over which splines of any order have died away.
 IMPULSE = 12
-#: A step between neighbors is an outlier beyond so many scaled median deviations ...
-OUTLIER = 8.0
-#: ... and beyond so many pixels, so that a stack without drift has no outliers.
-LEAST_OUTLIER = 2.0
 
 
 def estimate_shifts(
@@ -42,24 +47,22 @@ def estimate_shifts(
 ) -> NDArray[np.float64]:
     """Estimate how far each frame must be moved to lie on the others.
 
-    Frames are smoothed and turned into edge images, because contrast changes with
-    energy where edges stay; their shift is the peak of the phase correlation [1]_.
+    The shifts of `register_frames`, which also says how sure each is and which frames
+    could not be placed.
 
     Parameters
     ----------
     stack : SpectralStack
         Counts or optical density; at least 8 rows and columns.
     reference : {"neighbor", "mean"}, default="neighbor"
-        * "neighbor": each frame against the one before, added up. Follows contrast
-          that changes along the stack; small errors add up. A step far away from
-          all others is taken for a failure and replaced by the median step.
+        * "neighbor": frames against those 1, 2, 4, 8 ... frames later. Follows contrast
+          that changes along the stack, and single frames that were displaced.
         * "mean": each frame against the mean of all, once more after a first
-          alignment by neighbors. No errors add up; needs structure that is seen at
-          all energies.
+          alignment by neighbors; needs structure that is seen at all energies.
     upsample : int, default=20
-        Shifts are found to 1 / `upsample` pixel.
+        Shifts of pairs are found to 1 / `upsample` pixel.
     on_progress : callable, optional
-        Told the number of frames done; may raise `Cancelled`.
+        Told the comparisons done and their number; may raise `Cancelled`.
 
     Returns
     -------
@@ -72,11 +75,42 @@ def estimate_shifts(
     ------
     ValueError
         If the frames are too small, or an option is unknown.
+    """
+    return register_frames(
+        stack, reference=reference, upsample=upsample, on_progress=on_progress
+    ).shifts
 
-    References
+
+def register_frames(
+    stack: SpectralStack,
+    /,
+    *,
+    reference: Literal["neighbor", "mean"] = "neighbor",
+    upsample: int = 20,
+    on_progress: OnProgress = ignore_progress,
+) -> Registration:
+    """Find where each frame lies, how sure that is, and which could not be placed.
+
+    Parameters
     ----------
-    .. [1] M. Guizar-Sicairos, S. T. Thurman, J. R. Fienup, Opt. Lett. 33 (2008)
-       156-158, DOI: 10.1364/OL.33.000156
+    stack : SpectralStack
+        Counts or optical density; at least 8 rows and columns.
+    reference : {"neighbor", "mean"}, default="neighbor"
+        As in `estimate_shifts`.
+    upsample : int, default=20
+        Shifts of pairs are found to 1 / `upsample` pixel.
+    on_progress : callable, optional
+        Told the comparisons done and their number; may raise `Cancelled`.
+
+    Returns
+    -------
+    Registration
+        One row per energy. Missing frames are not placed.
+
+    Raises
+    ------
+    ValueError
+        If the frames are too small, or an option is unknown.
     """
     if min(stack.shape) < 8:
         raise InputError(
@@ -84,30 +118,21 @@ def estimate_shifts(
         )
     if reference not in ("neighbor", "mean"):
         raise InputError(f"{reference=} is not one of neighbor, mean")
-    present = np.flatnonzero(~stack.missing_frames)
-    n_passes = 1 if reference == "neighbor" else 2
-    total = n_passes * len(present)
-    steps = np.zeros((len(present), 2))
-    before = None
-    for done, index in enumerate(present):
-        on_progress(done, total, "estimating drift")
-        edges = _edges(np.asarray(stack.data[index]))
-        if before is not None:
-            steps[done] = _shift(before, edges, upsample)
-        before = edges
-    steps[1:] = _without_outliers(steps[1:])
-    shifts = _at_all_energies(stack, present, np.cumsum(steps, axis=0))
+    present = [int(index) for index in np.flatnonzero(~stack.missing_frames)]
+    found = register(
+        present,
+        lambda index: spectrum_of(np.asarray(stack.data[index])),
+        upsample=upsample,
+        on_pair=lambda done, total: on_progress(done, total, "estimating drift"),
+    )
+    shifts = _at_all_energies(stack, present, found.shifts)
     if reference == "mean":
-        mean = _edges(_mean_of_aligned(stack, present, shifts))
-        for done, index in enumerate(present):
-            on_progress(len(present) + done, total, "estimating drift")
-            moved = _moved(np.asarray(stack.data[index]), shifts[index], order=1)
-            correction = _shift(mean, _edges(moved), upsample)
-            if np.hypot(*correction) <= LEAST_OUTLIER:
-                shifts[index] += correction
-    on_progress(total, total, "estimating drift")
-    centered: NDArray[np.float64] = shifts - shifts.mean(axis=0)
-    return centered
+        shifts = _against_mean(stack, present, shifts, upsample, on_progress)
+    error = np.full(stack.n_energies, np.nan)
+    placed = np.zeros(stack.n_energies, dtype=bool)
+    error[present], placed[present] = found.standard_error, found.placed
+    on_progress(1, 1, "estimating drift")
+    return Registration(shifts - shifts.mean(axis=0), error, placed)
 
 
 def align(
@@ -192,59 +217,37 @@ def align(
     )
 
 
-def _edges(frame: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the strength of edges less its mean, fading towards the borders."""
-    from scipy.ndimage import gaussian_gradient_magnitude
-
-    finite = np.isfinite(frame)
-    fill = float(np.median(frame[finite])) if finite.any() else 0.0
-    whole = np.where(finite, frame, fill).astype(np.float64)
-    edges = gaussian_gradient_magnitude(whole, SMOOTHING, mode="nearest")
-    # A window keeps the borders of the image, which do not move, from being aligned.
-    rows, cols = (np.hanning(n + 2)[1:-1] for n in frame.shape)
-    windowed: NDArray[np.float64] = (edges - edges.mean()) * np.sqrt(
-        rows[:, None] * cols
-    )
-    return windowed
-
-
-def _shift(
-    fixed: NDArray[np.float64], moving: NDArray[np.float64], upsample: int
+def _against_mean(
+    stack: SpectralStack,
+    present: Sequence[int],
+    shifts: NDArray[np.float64],
+    upsample: int,
+    on_progress: OnProgress,
 ) -> NDArray[np.float64]:
-    """Return the shift that brings `moving` onto `fixed`."""
-    from skimage.registration import phase_cross_correlation
-
-    if not (fixed.any() and moving.any()):
-        return np.zeros(2)
-    found: Any = phase_cross_correlation(
-        fixed, moving, upsample_factor=upsample, normalization=None
-    )
-    return np.asarray(found[0], dtype=np.float64)
-
-
-def _without_outliers(steps: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return steps with those far from the others replaced by the median of all."""
-    if len(steps) < 4:
-        return steps
-    median = np.median(steps, axis=0)
-    far = np.hypot(*(steps - median).T)
-    # 1.4826 makes the median deviation that of a normal distribution.
-    limit = max(OUTLIER * 1.4826 * float(np.median(far)), LEAST_OUTLIER)
-    return np.where((far > limit)[:, None], median, steps)
+    """Return shifts corrected by comparing each frame with the mean of all."""
+    mean = spectrum_of(_mean_of_aligned(stack, present, shifts))
+    corrected = shifts.copy()
+    for done, index in enumerate(present):
+        on_progress(done, len(present), "comparing with the mean")
+        moved = _moved(np.asarray(stack.data[index]), shifts[index], order=1)
+        correction = pair_shift(mean, spectrum_of(moved), upsample=upsample).shift
+        if np.hypot(*correction) <= LARGEST_CORRECTION:
+            corrected[index] += correction
+    return corrected
 
 
 def _at_all_energies(
-    stack: SpectralStack, present: NDArray[np.int64], shifts: NDArray[np.float64]
+    stack: SpectralStack, present: Sequence[int], shifts: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return shifts of the present frames interpolated to all frames."""
-    if not present.size:
+    if not present:
         return np.zeros((stack.n_energies, 2))
     frames = np.arange(stack.n_energies)
     return np.stack([np.interp(frames, present, axis) for axis in shifts.T], axis=1)
 
 
 def _mean_of_aligned(
-    stack: SpectralStack, present: NDArray[np.int64], shifts: NDArray[np.float64]
+    stack: SpectralStack, present: Sequence[int], shifts: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """Return the mean of the moved frames; pixels outside some frame are NaN."""
     total = np.zeros(stack.shape)
