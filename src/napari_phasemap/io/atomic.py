@@ -29,7 +29,8 @@ def replacing(
     Parameters
     ----------
     path : str or path
-        Where the finished file shall be; its folder must exist.
+        Where the finished file shall be; its folder must exist. A link stays, and what
+        it leads to is written.
     overwrite : bool, default=False
         Whether an existing file may be replaced.
 
@@ -46,6 +47,8 @@ def replacing(
         If its folder does not exist.
     """
     path = Path(path)
+    if path.is_symlink():  # what it leads to is replaced, and the link stays
+        path = path.resolve()
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists; give overwrite=True to replace it")
     if not path.parent.is_dir():

@@ -1,6 +1,7 @@
 """Damaged files told apart from bugs of ours.
 
 * `parsing`: whatever a library raises on a file becomes a sentence that names the file.
+* `by_a_parser`: whether a library that parses or writes files raised something.
 * `beside`: a companion of a file, refused where it lies elsewhere.
 """
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["beside", "parsing"]
+__all__ = ["beside", "by_a_parser", "parsing"]
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ def parsing(path: Path, /) -> Iterator[None]:
             f"{path.name} needs more memory than there is ({error})"
         ) from error
     except Exception as error:
-        if not _by_a_parser(error):
+        if not by_a_parser(error):
             raise
         _log.info("%s: damaged", path, exc_info=error)
         raise InputError(
@@ -68,7 +69,7 @@ def parsing(path: Path, /) -> Iterator[None]:
         ) from error
 
 
-def _by_a_parser(error: Exception) -> bool:
+def by_a_parser(error: Exception) -> bool:
     """Whether a parser was at work below our innermost line."""
     below: set[str] = set()
     step = error.__traceback__

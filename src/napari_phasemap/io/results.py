@@ -26,13 +26,13 @@ from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD, PhaseMap
 from napari_phasemap.core.data.references import ReferenceSpectra
 from napari_phasemap.core.data.stack_set import StackSet
-from napari_phasemap.io.atomic import replacing
 from napari_phasemap.io.damage import parsing
 from napari_phasemap.io.hdf5 import dataset_in, group_in, numbers, open_hdf5, read_array
+from napari_phasemap.io.space import write_hdf5
 from napari_phasemap.io.stackfile import (
+    about_file,
     add_stack,
     check_version,
-    create,
     read_stacks,
     write_packed,
 )
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     import h5py
     import numpy as np
     from numpy.typing import NDArray
+
+    from napari_phasemap.io.stackfile import Group
 
 __all__ = ["NamedPixels", "Results", "read_results", "write_results"]
 
@@ -159,30 +161,39 @@ def write_results(
     ------
     FileExistsError
         If the file exists and may not be replaced.
+    FileError
+        If the disk has no room for it; an earlier file is as it was.
     """
-    with replacing(path, overwrite=overwrite) as temporary, create(temporary) as file:
-        for number, stack in enumerate(results.stacks.stacks):
-            add_stack(file.create_group(f"stacks/{number}"), stack)
-        if results.references is not None:
-            _write_references(file.create_group("references"), results.references)
-        for number, phases in enumerate(results.maps.values()):
-            _write_map(file.create_group(f"maps/{number}"), phases)
-        if results.latent is not None:
-            file["latent"] = results.latent
-        for number, values in enumerate(results.features.values()):
-            file[f"features/{number}"] = values
-        for number, selection in enumerate(results.selections):
-            write_packed(file, f"selections/{number}", selection.pixels)
-        root = {
-            "latent_name": results.latent_name,
-            "threshold": float(results.threshold),
-            "recipe": dict(results.recipe),
-            "maps": list(results.maps),
-            "features": list(results.features),
-            "selections": [[s.name, s.color] for s in results.selections],
-        }
-        write_tree(file.create_group("tree"), root)
-    return Path(path)
+
+    def write(file: Group) -> None:
+        _write(file, results)
+
+    return write_hdf5(path, write, overwrite=overwrite, attributes=about_file())
+
+
+def _write(file: Group, results: Results) -> None:
+    """Write everything into the root of an empty file."""
+    for number, stack in enumerate(results.stacks.stacks):
+        add_stack(file.create_group(f"stacks/{number}"), stack)
+    if results.references is not None:
+        _write_references(file.create_group("references"), results.references)
+    for number, phases in enumerate(results.maps.values()):
+        _write_map(file.create_group(f"maps/{number}"), phases)
+    if results.latent is not None:
+        file["latent"] = results.latent
+    for number, values in enumerate(results.features.values()):
+        file[f"features/{number}"] = values
+    for number, selection in enumerate(results.selections):
+        write_packed(file, f"selections/{number}", selection.pixels)
+    root = {
+        "latent_name": results.latent_name,
+        "threshold": float(results.threshold),
+        "recipe": dict(results.recipe),
+        "maps": list(results.maps),
+        "features": list(results.features),
+        "selections": [[s.name, s.color] for s in results.selections],
+    }
+    write_tree(file.create_group("tree"), root)
 
 
 def read_results(path: str | PathLike[str], /) -> Results:
@@ -211,12 +222,12 @@ def read_results(path: str | PathLike[str], /) -> Results:
         return _read_results(path, file)
 
 
-def _write_references(group: h5py.Group, references: ReferenceSpectra) -> None:
+def _write_references(group: Group, references: ReferenceSpectra) -> None:
     group["energy"], group["spectra"] = references.energy, references.spectra
     write_tree(group.create_group("tree"), {"names": references.names})
 
 
-def _write_map(group: h5py.Group, phases: PhaseMap) -> None:
+def _write_map(group: Group, phases: PhaseMap) -> None:
     for key in _MAP_ARRAYS:
         values = getattr(phases, key)
         if values is not None and values.dtype.kind in "iu":

@@ -20,7 +20,6 @@ in ``arrays/0``, ``arrays/1`` ... Results stand beside the stacks: see `results`
 from __future__ import annotations
 
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +27,6 @@ import numpy as np
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.noise import Noise
 from napari_phasemap.core.data.stack import SpectralStack
-from napari_phasemap.io.atomic import replacing
 from napari_phasemap.io.hdf5 import (
     dataset_in,
     group_in,
@@ -39,21 +37,26 @@ from napari_phasemap.io.hdf5 import (
     read_floats,
     text,
 )
+from napari_phasemap.io.space import Counted, write_hdf5
 from napari_phasemap.io.trees import built, read_tree, write_tree
 
 if TYPE_CHECKING:
     from os import PathLike
+    from pathlib import Path
+    from typing import TypeAlias
 
     import h5py
     from numpy.typing import NDArray
 
     from napari_phasemap.io.assemble import Options
 
+    Group: TypeAlias = h5py.Group | Counted
+
 __all__ = [
     "EXTENSIONS",
+    "about_file",
     "add_stack",
     "check_version",
-    "create",
     "read",
     "read_stacks",
     "recognises",
@@ -89,10 +92,14 @@ def write_stack(
     ------
     FileExistsError
         If the file exists and may not be replaced.
+    FileError
+        If the disk has no room for it; an earlier file is as it was.
     """
-    with replacing(path, overwrite=overwrite) as temporary, create(temporary) as file:
+
+    def write(file: Group) -> None:
         add_stack(file.create_group("stacks/0"), stack)
-    return Path(path)
+
+    return write_hdf5(path, write, overwrite=overwrite, attributes=about_file())
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -120,15 +127,11 @@ def read(path: Path, options: Options) -> list[SpectralStack]:
         return read_stacks(path, file)
 
 
-def create(path: Path) -> h5py.File:
-    """Create a file that says what it is."""
-    import h5py
-
+def about_file() -> dict[str, Any]:
+    """Return the attributes by which a file says what it is."""
     from napari_phasemap import __version__
 
-    file = h5py.File(path, "w")
-    file.attrs.update(format=FORMAT, version=VERSION, program=__version__)
-    return file
+    return {"format": FORMAT, "version": VERSION, "program": __version__}
 
 
 def check_version(path: Path, file: h5py.File) -> None:
@@ -147,17 +150,20 @@ def check_version(path: Path, file: h5py.File) -> None:
         )
 
 
-def write_packed(group: h5py.Group, name: str, values: NDArray[Any]) -> None:
+def write_packed(group: Group, name: str, values: NDArray[Any]) -> None:
     """Write whole numbers compressed: labels and masks shrink a hundredfold."""
-    packing = {"compression": "gzip", "compression_opts": 1} if values.size else {}
+    packing: dict[str, Any] = (
+        {"compression": "gzip", "compression_opts": 1} if values.size else {}
+    )
     group.create_dataset(name, data=values, **packing)
 
 
-def add_stack(group: h5py.Group, stack: SpectralStack) -> None:
+def add_stack(group: Group, stack: SpectralStack) -> None:
     """Write a stack into an empty group."""
     data = group.create_dataset("data", shape=stack.data.shape, dtype=np.float32)
-    for number in range(stack.n_energies if data.size else 0):
-        data[number] = np.asarray(stack.data[number])
+    if stack.data.size and not isinstance(data, Counted):
+        for number in range(stack.n_energies):
+            data[number] = np.asarray(stack.data[number])
     group["energy"] = stack.energy
     write_packed(group, "mask", stack.mask)
     described = {

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import h5py
     from numpy.typing import NDArray
 
+    from napari_phasemap.io.space import Counted
+
 __all__ = ["built", "read_tree", "write_tree"]
 
 _log = logging.getLogger(__name__)
@@ -34,7 +36,7 @@ _KIND = "__kind__"
 _DEEPEST = 100
 
 
-def write_tree(group: h5py.Group, values: Mapping[str, Any]) -> None:
+def write_tree(group: h5py.Group | Counted, values: Mapping[str, Any]) -> None:
     """Write a mapping of plain values into an empty group.
 
     Values of other types are written as their `str`.
