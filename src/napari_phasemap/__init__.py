@@ -36,6 +36,7 @@ _PUBLIC = {
     ),
     "core.phases.baselines": ("linear_combination_fit",),
     "core.latent.components": ("pca_latent",),
+    "core.phases.intervals": ("FractionIntervals", "fraction_intervals"),
     "core.phases.changes": ("change_table", "disagreement"),
     "core.latent.comparison": ("compare_methods",),
     "core.latent.latent": ("LatentSpace",),

@@ -4,6 +4,7 @@
 * `baselines`: linear combination fit.
 * `neighbors`: chi-square and smoothing over neighboring pixels.
 * `changes`: what a second phase map changed, and where two disagree.
+* `intervals`: how sure the per cent of a phase are.
 * `spectra`: mean spectra of phases.
 
 Assignment in a latent space is in `latent`; classes without references in `learn`.
