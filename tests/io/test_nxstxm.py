@@ -177,3 +177,31 @@ def test_an_hdf5_file_of_something_else_is_refused(tmp_path):
         file["table"] = np.arange(5)
     with pytest.raises(ValueError, match="no known format"):
         read_stack(path)
+
+
+def without_units(path, factor):
+    """Take the units of the positions away and write them in another one."""
+    with h5py.File(path, "r+") as file:
+        counter = next(
+            group for group in file["entry1"].values() if "sample_x" in group
+        )
+        for name in ("sample_x", "sample_y"):
+            values = counter[name][()] * factor
+            counter[name][...] = values
+            counter[name].attrs.pop("units", None)
+
+
+def test_positions_without_unit_are_micrometres_and_this_is_said(write_nxstxm):
+    path = write_nxstxm(counts(), ENERGY, "I08")
+    without_units(path, 1.0)
+    stack = read_stack(path)
+    assert stack.pixel_size == pytest.approx((100.0, 50.0))
+    assert "positions have no unit, taken as micrometres" in stack.history
+
+
+def test_positions_in_millimetres_without_unit_are_recognised(write_nxstxm):
+    path = write_nxstxm(counts(), ENERGY, "I08")
+    without_units(path, 1e-3)
+    stack = read_stack(path)
+    assert stack.pixel_size == pytest.approx((100.0, 50.0))
+    assert any("0.1 nm, finer" in line and "mm" in line for line in stack.history)

@@ -5,6 +5,7 @@ import pytest
 from writers import counts, sdf_text, write_image
 
 from napari_phasemap import read_stack
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.io.sdf_header import parse_header
 
 ENERGY = [280.0, 284.5, 285.0]
@@ -209,3 +210,11 @@ def test_an_array_must_hold_as_many_items_as_it_says():
 def test_deep_brackets_are_refused():
     with pytest.raises(ValueError, match="nest deeper"):
         parse_header("A = " + "(1, " * 100000)
+
+
+def test_a_stack_over_a_magnetic_field_has_no_energies(write_sdf):
+    header = write_sdf(counts(2), [-2.0, -1.0])
+    with pytest.raises(InputError, match=r"'Energy' holds -2, -1, which are no photon"):
+        read_stack(header)
+    stack = read_stack(header, energies=[706.0, 708.0])
+    np.testing.assert_array_equal(stack.energy, [706.0, 708.0])

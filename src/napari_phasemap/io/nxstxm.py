@@ -57,6 +57,8 @@ _OTHER_SCANS = {
     "detector scan": "a scan of the detector position",
     "motor": "a scan of a motor",
 }
+#: In micrometres; the finest zone plates resolve about 10 nm.
+FINEST_STEP = 1e-3
 _FOCUS_AXES = ("zp_z", "zone_plate", "zoneplate_z", "zoneplate", "osa_x", "osa_z")
 
 
@@ -91,6 +93,9 @@ def _read_entry(
     energy = numbers(energy_set)
     frames, is_line = _frames(path, detector, energy, kind)
     x, y, unit = _positions(detector, is_line)
+    if not unit:
+        unit, warning = _guessed_unit(x, y)
+        notes = [*notes, warning]
     return assemble(
         frames,
         energy,
@@ -211,11 +216,14 @@ def _same_length(
 def _positions(
     detector: Detector, is_line: bool
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None, str]:
-    """Return x and y positions; along a line the distance from its start."""
+    """Return x and y positions and their unit, empty where the file names none.
+
+    Along a line these are the distances from its start.
+    """
     import h5py
 
     found: list[NDArray[np.float64] | None] = []
-    unit = "um"
+    unit = ""
     for name in ("sample_x", "sample_y"):
         item = detector.group.get(name)
         if not isinstance(item, h5py.Dataset):
@@ -229,6 +237,28 @@ def _positions(
     if x is None or y is None or x.shape != y.shape or not x.size:
         return (x if x is not None else y), None, unit
     return np.hypot(x - x[0], y - y[0]), None, unit
+
+
+def _guessed_unit(
+    x: NDArray[np.float64] | None, y: NDArray[np.float64] | None
+) -> tuple[str, str]:
+    """Return the unit of positions that name none, and what has to be said.
+
+    NXstxm is in micrometres. Diamond I08 writes millimetres: where a pixel would be
+    finer than any zone plate resolves, these are meant.
+    """
+    steps = [
+        float(np.median(np.abs(np.diff(axis))))
+        for axis in (x, y)
+        if axis is not None and axis.size > 1
+    ]
+    step = max(steps, default=0.0)
+    if 0.0 < step < FINEST_STEP:
+        return "mm", (
+            f"warning: positions have no unit; as micrometres a pixel would be "
+            f"{step * 1e3:.2g} nm, finer than an X-ray microscope resolves: taken as mm"
+        )
+    return "um", "positions have no unit, taken as micrometres"
 
 
 def _metadata(

@@ -51,6 +51,7 @@ class _Format(NamedTuple):
 _FORMATS = (
     _Format("napari-phasemap HDF5", "stackfile"),
     _Format("NXstxm HDF5", "nxstxm"),
+    _Format("MANTiS exchange HDF5", "exchange"),
     _Format("electron microscope", "em"),
     _Format("SDF", "sdf"),
     _Format("TIFF", "tiff"),
@@ -105,8 +106,8 @@ def read_stack(
     """Read a hyperspectral file of any known format.
 
     The format is found by content, then by extension: SDF (``.hdr`` and its ``.xim``),
-    NXstxm HDF5, multi-page TIFF, ``.npz`` and ``.npy``, this program's own HDF5 and,
-    with RosettaSciIO, the formats of electron microscopes.
+    NXstxm HDF5, MANTiS exchange HDF5, multi-page TIFF, ``.npz`` and ``.npy``, this
+    program's own HDF5 and, with RosettaSciIO, the formats of electron microscopes.
 
     Parameters
     ----------

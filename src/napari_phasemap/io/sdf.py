@@ -109,7 +109,7 @@ class _Region:
     def _images(
         self, channel: str, notes: list[str], options: Options
     ) -> SpectralStack:
-        energy, unit = self._energies()
+        energy, unit = self._energies(options)
         files = self._files(channel, len(energy))
         shape = (len(self.q), len(self.p))
         frames, damaged = _frames(self.path, files, (len(energy), *shape))
@@ -172,10 +172,11 @@ class _Region:
             notes=notes,
         )
 
-    def _energies(self) -> tuple[NDArray[np.float64], str]:
+    def _energies(self, options: Options) -> tuple[NDArray[np.float64], str]:
         """Return the points of the stack axis, or where a single image was taken."""
         if isinstance(self.scan.get("StackAxis"), dict) and self._is_stack():
-            _, points, unit = _axis(self.path, self.scan, "StackAxis")
+            name, points, unit = _axis(self.path, self.scan, "StackAxis")
+            self._check_energies(name, points, options)
             return points, unit
         for block, key in (
             (self.header.get(f"Image000_{self.number}"), "Energy"),
@@ -185,6 +186,18 @@ class _Region:
             if isinstance(value, int | float):
                 return np.array([float(value)]), "eV"
         raise InputError(f"{self.path.name} does not say the energy of its image")
+
+    def _check_energies(
+        self, name: str, points: NDArray[np.float64], options: Options
+    ) -> None:
+        """Refuse a stack over something else, as over the field of a magnet."""
+        if options.energies is None and (points <= 0.0).any():
+            listed = ", ".join(f"{point:g}" for point in points[:5])
+            raise InputError(
+                f"{self.path.name}: the StackAxis {name!r} holds {listed}, which are "
+                "no photon energies; if the images differ in energy, give them with "
+                "energies="
+            )
 
     def _is_stack(self) -> bool:
         words = f"{self.scan.get('Flags', '')} {self.scan.get('Type', '')}".lower()
