@@ -2,6 +2,7 @@
 
 * `synthetic`, `synthetic_spectra`: cathode particles and the spectra of their phases.
 * `synthetic_eels`: a silicon-carbon composite, core loss and low loss.
+* `embedded`, `inelastic`: particles inside a matrix, where edges are hard to see.
 
 Only tests, benchmarks and the samples of the menu may believe them.
 """
