@@ -22,7 +22,7 @@ def test_zero_and_single_scattering_are_as_often_as_poisson_says():
         near = np.arange(-20, 20) + 80 * order
         share = spectra[near].sum()
         expected = np.exp(-1.5) * 1.5**order / [1, 1, 2, 6][order]
-        assert share == pytest.approx(expected, rel=1e-6)
+        assert share == pytest.approx(expected, rel=1e-3)
 
 
 def test_every_distribution_sums_to_one():
