@@ -33,7 +33,7 @@ Example:
     required=True,
     metavar="NAME[:FIT:WINDOW]",
     help="Edge with its windows in eV, as Si_L:70-95:99-130, or a known edge's name "
-    "for suggested windows; repeat for more edges.",
+    "for suggested windows; repeat for more edges. Which pixels have it is suggested.",
 )
 @output_option("Folder for the results.", required=True)
 @click.option(
@@ -91,6 +91,8 @@ def eels(
     if not quiet:
         for edge in found.edges.values():
             click.echo(f"{edge.recipe.name}: {edge.classes!r}")
+            if edge.presence is not None:
+                click.echo(f"{edge.recipe.name}: {edge.presence.reason}")
         for (a, b), pairs in found.pairs.items():
             click.echo(f"{a} and {b}: {pairs!r}")
         click.echo(f"Results are in {output}")

@@ -57,7 +57,7 @@ def run_eels(
         The spectrum image.
     edges : sequence of str
         ``"Si_L:70-95:99-130"`` (name, fit window, signal window in eV), or the name of
-        a known edge alone for suggested windows and jump ratio.
+        a known edge alone for suggested windows. The jump ratio is a suggested one.
     output : str or path
         Folder for the results.
     low_loss : str or path, optional
@@ -197,11 +197,12 @@ def _recipe(
 ) -> EdgeRecipe:
     """Return the recipe that a word of the command line means."""
     if ":" in text:
-        return edge_recipe(*parse_edge(text), preset=preset, **given)
-    known = suggest_recipe(text, stack)
-    recipe = edge_recipe(
-        known.name, known.fit_window, known.window, preset=preset, **given
-    )
+        recipe = edge_recipe(*parse_edge(text), preset=preset, **given)
+    else:
+        known = suggest_recipe(text, stack)
+        recipe = edge_recipe(
+            known.name, known.fit_window, known.window, preset=preset, **given
+        )
     return replace(recipe, jump_ratio=suggest_jump_ratio(stack, recipe))
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.stack import SpectralStack
     from napari_phasemap.core.eels.edge import EdgeAnalysis
     from napari_phasemap.core.eels.naming import ClassNames
+    from napari_phasemap.core.eels.presence import Presence
     from napari_phasemap.core.eels.recipe import EdgeRecipe
     from napari_phasemap.core.eels.thickness import Thickness
     from napari_phasemap.process.embedder import EmbedderProcess
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Analyzed",
     "Corrected",
-    "JumpRatios",
     "align_stacks",
     "analyze_edges",
     "calibrated",
@@ -64,18 +64,6 @@ class Analyzed:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class JumpRatios:
-    """Jump ratios as `edge_present` compares them, and which pixels are significant."""
-
-    jump: NDArray[np.float32]
-    significant: NDArray[np.bool_]
-
-    def present(self, threshold: float) -> NDArray[np.bool_]:
-        """Return which pixels have the edge at a threshold."""
-        return np.asarray(self.significant & (self.jump > threshold))
-
-
 def mean_spectrum(
     stack: SpectralStack, /, *, on_progress: OnProgress = ignore_progress
 ) -> NDArray[np.float64]:
@@ -97,22 +85,19 @@ def jump_ratios(
     /,
     *,
     on_progress: OnProgress = ignore_progress,
-) -> JumpRatios:
-    """Return the jump ratio of every pixel, averaged over neighbors as in the run."""
-    from napari_phasemap.core.data.net_edge import averaged_jump, edge_present
+) -> Presence:
+    """Return the jump ratio of every pixel and what it says, as in the run."""
     from napari_phasemap.core.eels.edge import subtracted
+    from napari_phasemap.core.eels.presence import measure_presence
 
     if recipe.fit_window is None:
         raise InputError(f"{recipe.name} has no fit window, so there is no jump ratio")
     on_progress(0, 1, f"{recipe.name}: jump ratios")
-    edge = subtracted(stack, recipe, previous)
-    significant = edge_present(
-        edge,
+    return measure_presence(
+        subtracted(stack, recipe, previous),
         significance=recipe.significance,
-        jump_ratio=-np.inf,
         neighbors=recipe.present_neighbors,
     )
-    return JumpRatios(averaged_jump(edge, recipe.present_neighbors), significant)
 
 
 def analyze_edges(

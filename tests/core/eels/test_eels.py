@@ -23,7 +23,7 @@ from napari_phasemap.core.eels.axis import (
 )
 from napari_phasemap.core.eels.background import subtract_background
 from napari_phasemap.core.eels.edge import analyze_edge
-from napari_phasemap.core.eels.jump_ratio import suggest_jump_ratio, valley
+from napari_phasemap.core.eels.jump_ratio import suggest_jump_ratio
 from napari_phasemap.core.eels.naming import ClassSpectra, class_spectra, name_classes
 from napari_phasemap.core.eels.recipe import (
     EDGES,
@@ -384,19 +384,6 @@ def test_spikes_are_told_block_by_block_and_can_be_stopped(monkeypatch):
 
     with pytest.raises(Cancelled):
         remove_spikes(stack, on_progress=stop)
-
-
-def test_two_groups_of_jump_ratios_are_told_apart():
-    rng = np.random.default_rng(0)
-    without, with_edge = rng.normal(1.04, 0.02, 300), rng.normal(1.5, 0.1, 60)
-    found = valley(np.concatenate([without, with_edge]))
-    assert 1.1 < found <= 1.25
-    assert valley(without) is None
-    assert valley(with_edge) is None
-    assert valley(rng.uniform(1.0, 1.4, 3000)) is None
-    # A few odd pixels are no group.
-    assert valley(np.append(without, [1.5, 1.6])) is None
-    assert valley(np.full(30, np.nan)) is None
 
 
 def test_a_bent_background_is_no_edge_however_many_counts():

@@ -172,22 +172,26 @@ def edge_present(
         False where flagged as `NO_COUNTS` or `NOT_FINITE`.
     """
     signal, background = _sums(edge, neighbors)
-    variance = edge.null_variance
-    if neighbors > 0:
-        # The square of a Gaussian of width s is one of width s / sqrt(2) over 4 pi s^2.
-        smooth = averaged_inside(variance, edge.net.mask, neighbors / np.sqrt(2.0))
-        variance = smooth * min(1.0, 1.0 / (4.0 * np.pi * neighbors**2))
-    z = ratio(signal, np.sqrt(variance), empty=0.0)
+    z = averaged_significance(edge.signal, edge.null_variance, edge.net.mask, neighbors)
     jump = ratio(signal + background, background, empty=1.0)
     usable = (edge.flags & (NO_COUNTS | NOT_FINITE)) == 0
     present: NDArray[np.bool_] = usable & (z > significance) & (jump > jump_ratio)
     return present
 
 
-def averaged_jump(edge: NetEdge, neighbors: float) -> NDArray[np.float32]:
-    """Return the jump ratio of every pixel as `edge_present` compares it."""
-    signal, background = _sums(edge, neighbors)
-    return ratio(signal + background, background, empty=1.0)
+def averaged_significance(
+    signal: NDArray[np.float32],
+    variance: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    neighbors: float,
+) -> NDArray[np.float32]:
+    """Return signal over its standard error, both averaged over neighbors."""
+    if neighbors > 0:
+        signal = averaged_inside(signal, mask, neighbors)
+        # The square of a Gaussian of width s is one of width s / sqrt(2) over 4 pi s^2.
+        smooth = averaged_inside(variance, mask, neighbors / np.sqrt(2.0))
+        variance = smooth * np.float32(min(1.0, 1.0 / (4.0 * np.pi * neighbors**2)))
+    return ratio(signal, np.sqrt(variance), empty=0.0)
 
 
 def _sums(

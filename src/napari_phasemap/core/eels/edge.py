@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
-from napari_phasemap.core.data.net_edge import NO_COUNTS, NOT_FINITE, edge_present
+from napari_phasemap.core.data.net_edge import NO_COUNTS, NOT_FINITE
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.eels.background import subtract_background
 from napari_phasemap.core.eels.naming import class_spectra
 from napari_phasemap.core.eels.plain_edge import plain_edge
+from napari_phasemap.core.eels.presence import Presence, measure_presence
 from napari_phasemap.core.learn.clustering import (
     ClusterSuggestion,
     class_stability,
@@ -62,6 +63,8 @@ class EdgeAnalysis:
         Net counts and their maps.
     present : bool ndarray of shape (n_pixels,)
         Which pixels have the edge.
+    presence : Presence, optional
+        How that was decided; None where every pixel was taken.
     decomposition : Decomposition
         Components of the pixels that have it.
     values : ndarray of float32 of shape (n_pixels, n_components)
@@ -82,6 +85,7 @@ class EdgeAnalysis:
     stack: SpectralStack
     edge: NetEdge
     present: NDArray[np.bool_]
+    presence: Presence | None
     decomposition: Decomposition
     values: NDArray[np.float32]
     embedding: NDArray[np.float32] | None
@@ -161,7 +165,11 @@ def analyze_edge(
     on_progress(0, n_steps, f"{recipe.name}: background")
     edge = _net_edge(stack, recipe, kept)
     old = kept.with_same(_PRESENT)
-    present = old.present if old else _present(edge, recipe)
+    if old:
+        presence, present = old.presence, old.present
+    else:
+        presence = presence_of(edge, recipe)
+        present = _present(edge, recipe, presence)
     if np.count_nonzero(present) < 2:
         raise InputError(
             f"{int(np.count_nonzero(present))} of {len(present)} pixels have the edge "
@@ -206,6 +214,7 @@ def analyze_edge(
         stack=stack,
         edge=edge,
         present=present,
+        presence=presence,
         decomposition=decomposition,
         values=values,
         embedding=embedding,
@@ -273,16 +282,22 @@ def _net_edge(stack: SpectralStack, recipe: EdgeRecipe, kept: _Kept) -> NetEdge:
     )
 
 
-def _present(edge: NetEdge, recipe: EdgeRecipe) -> NDArray[np.bool_]:
-    """Return which pixels have the edge."""
-    if recipe.fit_window is None:
-        return np.asarray((edge.flags & (NO_COUNTS | NOT_FINITE)) == 0)
-    return edge_present(
-        edge,
-        significance=recipe.significance,
-        jump_ratio=recipe.jump_ratio,
-        neighbors=recipe.present_neighbors,
+def presence_of(edge: NetEdge, recipe: EdgeRecipe) -> Presence | None:
+    """Return what the jump ratios say; None for a recipe that takes every pixel."""
+    if recipe.fit_window is None or recipe.jump_ratio == recipe.significance == -np.inf:
+        return None
+    return measure_presence(
+        edge, significance=recipe.significance, neighbors=recipe.present_neighbors
     )
+
+
+def _present(
+    edge: NetEdge, recipe: EdgeRecipe, presence: Presence | None
+) -> NDArray[np.bool_]:
+    """Return which pixels have the edge."""
+    if presence is None:
+        return np.asarray((edge.flags & (NO_COUNTS | NOT_FINITE)) == 0)
+    return presence.at(recipe.jump_ratio)
 
 
 def _scores(

@@ -91,8 +91,8 @@ class EdgeRecipe:
     background_neighbors : float, default=1.5
         Pixels over which neighbors share the background's exponent.
     significance, jump_ratio, present_neighbors : float
-        When a pixel has the edge, see `edge_present`. A significance of -inf and a
-        jump ratio of -inf take every pixel.
+        When a pixel has the edge, see `measure_presence` and `Presence.at`; neighbors
+        are a weight. A significance and a jump ratio of -inf take every pixel.
     n_components : int or "auto", default="auto"
         See `pca`.
     weighted : bool, default=True

@@ -171,7 +171,12 @@ def compare_edges(
             stacks=stack,
             on_progress=_numbered(on_progress, number, total, f"{a} and {b}: "),
         )
-    banded, warnings = {}, []
+    banded = {}
+    warnings = [
+        f"{name}: where the edge is, is {edge.presence.reason}"
+        for name, edge in edges.items()
+        if edge.presence is not None and not edge.presence.sure
+    ]
     if measured is not None:
         bins = thickness_bins(measured)
         for name, edge in edges.items():

@@ -165,7 +165,7 @@ def simulate_embedded(
         thickness, particles, radius, contrast, matrix, rng
     )
     amounts = np.stack([_smooth(image, blur) for image in amounts])
-    thickness = np.asarray(amounts.sum(axis=0), dtype=np.float32)
+    thickness = amounts.sum(axis=0)
     inside = thickness >= VACUUM
     fractions = np.where(inside, amounts / np.where(inside, thickness, 1.0), 0.0)
     noise = np.random.default_rng([seed, round(1000 * dose)])
@@ -189,7 +189,7 @@ def simulate_embedded(
         stacks[0],
         stacks[1],
         fractions.astype(np.float32),
-        thickness,
+        thickness.astype(np.float32),
         present,
         classes,
         bonds,
@@ -268,7 +268,7 @@ def _particles(
 
 def _counts(
     fractions: NDArray[np.float64],
-    thickness: NDArray[np.float32],
+    thickness: NDArray[np.float64],
     brightness: NDArray[np.float64],
     dose: float,
     matrix: str,
@@ -315,7 +315,7 @@ def _truth(
 def _energy(axis: tuple[float, float, int]) -> NDArray[np.float64]:
     """Return the channels of an axis in eV."""
     start, step, number = axis
-    return start + step * np.arange(number)
+    return np.asarray(start + step * np.arange(number), dtype=np.float64)
 
 
 def _smooth(image: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:

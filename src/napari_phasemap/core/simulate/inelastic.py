@@ -125,7 +125,7 @@ def edge_share(edge: str, phase: str) -> float:
     return _EDGES[edge][phase][1] if phase in _EDGES[edge] else 0.0
 
 
-def _edge(edge: _Edge, energy: NDArray[np.float64]) -> NDArray[np.float64]:
+def _edge(edge: _Edge, energy: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the shape of an edge."""
     from scipy.special import ndtr
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from functools import cached_property, partial
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.stack import SpectralStack
     from napari_phasemap.core.eels.edge import EdgeAnalysis
     from napari_phasemap.core.eels.edge_preview import EdgePreview
+    from napari_phasemap.core.eels.presence import Presence
     from napari_phasemap.core.eels.recipe import EdgeRecipe
     from napari_phasemap.core.learn.clustering import ClusterSuggestion
     from napari_phasemap.views.eels.edge_forms import EdgesPage
@@ -32,6 +34,8 @@ __all__ = ["AT_ONCE", "EdgePreviews"]
 
 #: Milliseconds between two previews while the mouse moves.
 PREVIEW_EVERY = 40
+#: Characters of a line under a title.
+REASON_WIDTH = 62
 #: Values of a stack up to which a step is done at once instead of beside the window.
 AT_ONCE = 6_000_000
 
@@ -55,7 +59,7 @@ class EdgePreviews:
         self._computed = computed
         self._stack: SpectralStack | None = None
         self._mean: Any = None
-        self._ratios: tuple[Any, eels_jobs.JumpRatios] | None = None
+        self._ratios: tuple[Any, Presence] | None = None
         self._suggestions: dict[str, ClusterSuggestion] = {}
         # A timer of the page dies with it, so that nothing is drawn on a closed dock.
         self._timer = QTimer(setup)
@@ -170,13 +174,13 @@ class EdgePreviews:
             name = setup.current_name
             setup.agreement.show_suggestion(self._suggestions.get(name))
 
-    def _set_ratios(self, key: Any, ratios: eels_jobs.JumpRatios) -> None:
+    def _set_ratios(self, key: Any, ratios: Presence) -> None:
         self._ratios = (key, ratios)
         recipe = self.setup.recipe()
         if recipe is not None:
             self._draw_ratios(ratios, recipe)
 
-    def _draw_ratios(self, ratios: eels_jobs.JumpRatios, recipe: EdgeRecipe) -> None:
+    def _draw_ratios(self, ratios: Presence, recipe: EdgeRecipe) -> None:
         text = _present_text(ratios, recipe.jump_ratio)
         self.setup.jumps.show_ratios(
             ratios.jump, ratios.significant, recipe.jump_ratio, text
@@ -200,6 +204,8 @@ def _ratio_key(stack: SpectralStack, recipe: EdgeRecipe) -> tuple[Any, ...]:
     )
 
 
-def _present_text(ratios: eels_jobs.JumpRatios, threshold: float) -> str:
-    n_present = int(np.count_nonzero(ratios.present(threshold)))
-    return f"{n_present} of {len(ratios.jump)} pixels have the edge"
+def _present_text(ratios: Presence, threshold: float) -> str:
+    """Say how many pixels have the edge, and what that rests on."""
+    n_present = int(np.count_nonzero(ratios.at(threshold)))
+    counted = f"{n_present} of {len(ratios.jump)} pixels have the edge"
+    return f"{counted}\n{fill(ratios.reason, REASON_WIDTH)}"
