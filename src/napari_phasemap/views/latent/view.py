@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QApplication,
@@ -99,7 +99,7 @@ class LatentView(Dock):
         self._on_theme()
         self._on_latent()
         # napari's first labels layer costs half a second: not at the first selection.
-        QTimer.singleShot(PREPARE_AFTER, self._prepare)
+        self.after(PREPARE_AFTER, self._prepare)
 
     # ---- Building ----
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy
-from superqt.utils import qthrottled
 
 from napari_phasemap.core.data.describe import describe_pixel
 from napari_phasemap.core.data.errors import InputError
@@ -64,7 +64,11 @@ class SpectraView(Dock):
         self.body.addLayout(self._make_selecting())
         self._line: Any = None
         self._phases: Any = None
-        self._draw_soon = qthrottled(self.draw, timeout=DRAW_EVERY)
+        # A timer of the dock dies with it, so that nothing is drawn on a closed one.
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(DRAW_EVERY)
+        self._timer.timeout.connect(self.draw)
         events = self.workspace.events
         for signal in (events.stacks, events.phase_map, events.resolved):
             self.listen(signal, self._on_phases)
@@ -104,6 +108,10 @@ class SpectraView(Dock):
             self.workspace.select(none, "clear the selection")
 
     # ---- Following the workspace ----
+
+    def _draw_soon(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
 
     def _on_phases(self, *_: Any) -> None:
         self._phases = None

@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_info
-from psygnal import SignalInstance
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QDockWidget,
@@ -23,6 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_phasemap.views.shell.children import Kind, child_for, end_with
+from napari_phasemap.views.shell.ending import keep, undo
 from napari_phasemap.views.shell.job import JobRow, tell_error
 from napari_phasemap.views.shell.link import ViewerLink, link_for
 
@@ -76,7 +76,7 @@ class Dock(QWidget):
         self.viewer = viewer
         self.link: ViewerLink = link_for(viewer)
         self.workspace = workspace or self.link.workspace
-        self._placed = False
+        self._frame: QDockWidget | None = None
         self._unbound: list[Any] = []
         self._connections: list[tuple[Any, Any]] = []
         self._hint = QLabel()
@@ -98,7 +98,7 @@ class Dock(QWidget):
         layout.addWidget(area, 1)
         layout.addWidget(self.job)
         self.setMinimumWidth(MIN_WIDTH)
-        self.destroyed.connect(_closer(self._connections, self.job))
+        self.destroyed.connect(partial(undo, self.__dict__, self._connections))
 
     def set_hint(self, text: str) -> None:
         """Say what to do next."""
@@ -113,6 +113,14 @@ class Dock(QWidget):
         """Show a message that needs no answer."""
         show_info(text)
 
+    def after(self, milliseconds: int, slot: Callable[[], None]) -> None:
+        """Call a method of this dock later, if the dock is still there then."""
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.timeout.connect(slot)
+        timer.timeout.connect(timer.deleteLater)
+        timer.start(milliseconds)
+
     def child(self, kind: type[Kind]) -> Kind:
         """Return the viewer's child process of a kind; it ends with the window."""
         child = child_for(self.viewer, kind)
@@ -126,9 +134,20 @@ class Dock(QWidget):
         if isinstance(window, QMainWindow):
             while self._unbound:
                 end_with(window, self._unbound.pop())
-        if not self._placed:
-            self._placed = True
-            QTimer.singleShot(PLACE_AFTER, self._take_place)
+        frame = _dock_of(self)
+        if frame is not None and frame is not self._frame:
+            is_first, self._frame = self._frame is None, frame
+            keep(self)
+            frame.destroyed.connect(self._on_frame_gone)
+            if is_first:
+                self.after(PLACE_AFTER, self._take_place)
+
+    def _on_frame_gone(self, *_: Any) -> None:
+        """End with the frame: napari takes a dock out of it before it deletes it."""
+        self._frame = _dock_of(self)
+        if self._frame is None and not self.isVisible():
+            self.close()
+            self.deleteLater()
 
     def _take_place(self) -> None:
         """Go below the image, or into one stack of tabs with the other docks.
@@ -169,17 +188,3 @@ def _dock_of(widget: QWidget) -> QDockWidget | None:
     while parent is not None and not isinstance(parent, QDockWidget):
         parent = parent.parentWidget()
     return parent
-
-
-def _closer(connections: list[tuple[Any, Any]], job: JobRow) -> Callable[..., None]:
-    """Return what undoes a dock's connections without holding the dock."""
-
-    def close(*_: Any) -> None:
-        for signal, slot in connections:
-            if isinstance(signal, SignalInstance):
-                signal.disconnect(slot, missing_ok=True)
-            else:
-                signal.disconnect(slot)
-        connections.clear()
-
-    return close

@@ -6,15 +6,12 @@
 
 from __future__ import annotations
 
-import gc
-from dataclasses import dataclass
 from functools import partial
-from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import notification_manager, show_error, show_info
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -23,30 +20,20 @@ from qtpy.QtWidgets import (
     QSizePolicy,
     QWidget,
 )
-from superqt.utils import create_worker
 
 from napari_phasemap.core.data.errors import is_bug, told
-from napari_phasemap.core.data.progress import Cancelled
-from napari_phasemap.views.shell.turns import short_turns
+from napari_phasemap.views.shell.collecting import collect_here_until
+from napari_phasemap.views.shell.work import Outcome, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["JobRow", "tell_error"]
 
-#: Seconds between two reports that reach the window.
-REPORT_EVERY = 0.05
+#: Milliseconds between two looks at what a job reports.
+LOOK_EVERY = 20
 #: Seconds of work before the time left is worth showing.
 GUESS_AFTER = 2.0
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a job ended: a value, an error, or cancelled (neither)."""
-
-    value: Any = None
-    error: Exception | None = None
-    cancelled: bool = False
 
 
 class Bug(RuntimeError):
@@ -64,18 +51,12 @@ def tell_error(error: Exception) -> None:
     notification_manager.receive_error(Bug, bug, error.__traceback__)
 
 
-class _Reports(QObject):
-    """Carries progress from the worker thread to the window."""
-
-    progressed = Signal(int, int, str)
-
-
 class JobRow(QWidget):
     """Shows one running function; hidden while nothing runs.
 
     `start` calls the function in a worker thread with ``on_progress``; the callbacks
     are called in the window's thread. Cancelling raises `Cancelled` inside the
-    function at its next report.
+    function at its next report. No Qt object reaches the thread, see `work`.
     """
 
     finished = Signal()
@@ -97,22 +78,25 @@ class JobRow(QWidget):
         layout.addWidget(self._bar, 1)
         layout.addWidget(self._cancel)
         self._clock = _Clock()
-        self._stop = Event()
-        self._worker: Any = None
-        self._on_cancel: Callable[[], None] | None = None
+        self._works: list[Work] = []
+        self._shown: Any = None
         self._on_done: Callable[[Any], None] = _nothing
-        self._reports = _Reports()
-        self._reports.progressed.connect(self._show)
+        # A timer of the widget's own dies with it.
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK_EVERY)
+        self._timer.timeout.connect(self._on_time)
         # Its room is kept while it is hidden, for the same reason.
         kept = self.sizePolicy()
         kept.setRetainSizeWhenHidden(True)
         self.setSizePolicy(kept)
         self.setVisible(False)
+        # Whatever destroys the row ends the job; the slot holds nothing of the row.
+        self.destroyed.connect(partial(_cancel_all, self._works))
 
     @property
     def running(self) -> bool:
         """Whether a function is running."""
-        return self._worker is not None
+        return bool(self._works)
 
     def start(
         self,
@@ -144,55 +128,46 @@ class JobRow(QWidget):
         if self.running:
             show_info("Another step is still running; wait for it or cancel it.")
             return False
-        self._stop = stop = Event()
-        self._on_cancel = on_cancel
+        self._on_done = on_done
         self._clock = _Clock()
         self._show(0, 0, text)
         self.setVisible(True)
-        report = _throttled(self._reports, stop)
-
-        def work() -> Outcome:
-            # Python's collector walks through all of napari (0.2 s with the window
-            # blocked) whenever a job makes many objects; what is there now can wait.
-            gc.freeze()
-            try:
-                with short_turns():
-                    return Outcome(function(*args, on_progress=report, **kwargs))
-            except Cancelled:
-                return Outcome(cancelled=True)
-            # A worker must not raise: the window's event loop would end.
-            except Exception as error:  # noqa: BLE001
-                return Outcome(cancelled=stop.is_set(), error=error)
-            finally:
-                gc.unfreeze()
-
-        self._on_done = on_done
-        # Whatever closes the window ends the job; a lambda would outlive the row.
-        self.destroyed.connect(stop.set)
-        if on_cancel is not None:
-            self.destroyed.connect(partial(_call, on_cancel))
-        self._worker = create_worker(work, _start_thread=False)
-        self._worker.returned.connect(self._end)
-        self._worker.start()
+        work = Work(partial(function, *args, **kwargs), on_cancel)
+        collect_here_until(work)
+        work.start()
+        self._works.append(work)
+        self._shown = work.report
+        self._timer.start()
         return True
 
     def cancel(self) -> None:
         """Ask the running function to stop; its result is dropped."""
-        self._stop.set()
         self._text.setText("cancelling")
-        if self._on_cancel is not None:
-            self._on_cancel()
+        _cancel_all(self._works)
 
     def close_job(self) -> None:
         """Cancel and forget: the dock is being closed."""
         self.cancel()
-        if self._worker is not None:
-            self._worker.returned.disconnect()
-            self._worker = None
+        self._forget()
 
-    def _end(self, outcome: Outcome) -> None:
-        cancelled = outcome.cancelled or self._stop.is_set()
-        self._worker = None
+    def _forget(self) -> None:
+        self._timer.stop()
+        self._works.clear()
+        self._shown, self._on_done = None, _nothing
+
+    def _on_time(self) -> None:
+        """See how far the function is, or how it ended."""
+        for work in tuple(self._works):
+            report, outcome = work.report, work.outcome
+            if outcome is not None:
+                self._end(outcome, cancelled=outcome.cancelled or work.is_cancelled)
+            elif report is not self._shown and not work.is_cancelled:
+                self._shown = report
+                self._show(*report)
+
+    def _end(self, outcome: Outcome, *, cancelled: bool) -> None:
+        on_done = self._on_done
+        self._forget()
         self.setVisible(False)
         if cancelled:
             show_info("Cancelled; nothing was changed.")
@@ -200,7 +175,7 @@ class JobRow(QWidget):
             tell_error(outcome.error)
         else:
             try:
-                self._on_done(outcome.value)
+                on_done(outcome.value)
             # Shown with its traceback; the window goes on.
             except Exception as error:  # noqa: BLE001
                 tell_error(error)
@@ -214,9 +189,9 @@ class JobRow(QWidget):
         self._bar.setValue(step)
 
 
-def _call(function: Callable[[], None], _: Any = None) -> None:
-    """Call a function whatever a signal carries."""
-    function()
+def _cancel_all(works: list[Work], _: Any = None) -> None:
+    for work in works:
+        work.cancel()
 
 
 def _nothing(_: Any) -> None:
@@ -247,19 +222,3 @@ def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min"
-
-
-def _throttled(reports: _Reports, stop: Event) -> Callable[[int, int, str], None]:
-    """Return an ``on_progress`` that raises when asked to stop."""
-    last = 0.0
-
-    def report(step: int, total: int, text: str) -> None:
-        nonlocal last
-        if stop.is_set():
-            raise Cancelled
-        now = monotonic()
-        if now - last > REPORT_EVERY or step >= total:
-            last = now
-            reports.progressed.emit(step, total, text)
-
-    return report

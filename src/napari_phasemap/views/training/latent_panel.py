@@ -79,7 +79,6 @@ class LatentPanel(Dock):
         """Train on the checked particles, beside the window and napari's process."""
         stacks = self._stacks_to("train on")
         chosen, parameters = self.model.chosen(), self.model.parameters()
-        self.model.losses.begin()
         self.job.start(
             train,
             self.trainer,
@@ -89,7 +88,7 @@ class LatentPanel(Dock):
             preset=self.model.preset.currentText(),
             seed=self.model.seed.value(),
             parameters=parameters,
-            on_epoch=self.model.losses.add,
+            on_epoch=self.model.losses.begin(),
             on_done=self._on_encoded,
             on_cancel=self.trainer.cancel,
             text="training",

@@ -1,105 +1,248 @@
-"""How the loss falls while a model learns, drawn beside the window's thread.
+"""How the loss falls while a model learns, painted in the window's thread.
 
-* `LossCurve`: takes epochs from any thread, shows the curve as an image.
+* `LossCurve`: shows the losses per epoch, also while they come from a job.
+* `Epochs`: takes the losses from the thread of the job; no Qt object.
+
+matplotlib is not made for threads, and its figure of the same curves costs 60 to 130 ms
+of the window's time; painting them takes about one.
 """
 
 from __future__ import annotations
 
-from threading import Thread
-from time import monotonic
+from math import ceil, floor, isfinite, log10
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, Qt, Signal
-from qtpy.QtGui import QImage, QPixmap
-from qtpy.QtWidgets import QLabel, QSizePolicy
+import numpy as np
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QPointF, QRectF, QSize, Qt, QTimer
+from qtpy.QtGui import QColor, QFont, QPainter, QPalette, QPen, QPolygonF
+from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_phasemap.views.widgets.plot import paint_theme
+from napari_phasemap.figures.history import CURVES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["LossCurve"]
+    from numpy.typing import NDArray
 
-#: Seconds between two drawings.
-DRAW_EVERY = 1.0
+__all__ = ["Epochs", "LossCurve", "epoch_ticks", "loss_ticks"]
+
+EMPTY = "The loss appears here while the model learns."
 HEIGHT = 190
-DPI = 100
+#: Milliseconds between two looks for new epochs.
+LOOK_EVERY = 400
+#: Left, top, right and bottom margin and the size of letters, in pixels.
+MARGINS = (52.0, 8.0, 10.0, 34.0)
+LETTERS = 10
+#: Steps of the labels of a decade, of which the finest that fits is taken.
+STEPS: tuple[tuple[float, ...], ...] = ((1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,))
+MOST_TICKS = 6
+STYLES = {"-": Qt.PenStyle.SolidLine, "--": Qt.PenStyle.DashLine}
 
 
-class _Painter(QObject):
-    """Carries a drawn image from the thread that drew it to the window."""
+class Epochs:
+    """The losses so far, by name; written by one thread, read by another."""
 
-    painted = Signal(QImage)
+    def __init__(self, history: Mapping[str, Sequence[float]] | None = None) -> None:
+        self._values = {k: list(v) for k, v in (history or {}).items()}
+        self.n_epochs = max(map(len, self._values.values()), default=0)
+
+    def add(self, losses: Mapping[str, float]) -> None:
+        """Add an epoch."""
+        for key, value in losses.items():
+            self._values.setdefault(key, []).append(value)
+        self.n_epochs += 1
+
+    def curve(self, key: str) -> NDArray[np.float64]:
+        """Return one loss per epoch, NaN where a logarithm has no place for it."""
+        values = np.array(self._values.get(key, ()), dtype=np.float64)
+        return np.where(np.isfinite(values) & (values > 0), values, np.nan)
 
 
-class LossCurve(QLabel):
-    """Shows reconstruction error and divergence per epoch.
-
-    matplotlib takes a good part of a frame and more on a busy machine. `add` is called
-    in the thread of the training job and draws there, so that the window goes on.
-    """
+class LossCurve(QWidget):
+    """Shows reconstruction error and divergence per epoch on a logarithmic scale."""
 
     def __init__(self) -> None:
-        super().__init__("The loss appears here while the model learns.")
-        self.setWordWrap(True)
+        super().__init__()
         self.setFixedHeight(HEIGHT)
         self.setMinimumWidth(100)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.theme = "dark"
-        self._history: dict[str, list[float]] = {}
-        self._drawn = 0.0
-        self._painter = _Painter()
-        self._painter.painted.connect(self._on_painted)
+        self.epochs = Epochs()
+        self._n_shown = 0
+        # A timer of the widget's own dies with it.
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK_EVERY)
+        self._timer.timeout.connect(self._look)
+
+    def sizeHint(self) -> QSize:
+        """Return the size of the plot."""
+        return QSize(300, HEIGHT)
 
     def set_theme(self, theme: str) -> None:
-        """Draw in the colors of a theme from now on."""
+        """Paint in the colors of a theme from now on."""
         self.theme = str(theme)
+        self.update()
 
     def on_theme(self, event: Any) -> None:
         """Follow the viewer's theme event."""
         self.set_theme(event.value)
-        self.show_history(dict(self._history))
 
-    def begin(self) -> None:
-        """Forget the last training."""
-        self._history, self._drawn = {}, 0.0
-
-    def add(self, losses: Mapping[str, float]) -> None:
-        """Add an epoch and draw, if the last drawing is old enough; any thread."""
-        for key, value in losses.items():
-            self._history.setdefault(key, []).append(value)
-        if monotonic() - self._drawn > DRAW_EVERY:
-            self._drawn = monotonic()
-            self._paint()
+    def begin(self) -> Callable[[Mapping[str, float]], None]:
+        """Forget the last training; return what takes the epochs of the next one."""
+        self._set(Epochs())
+        self._timer.start()
+        return self.epochs.add
 
     def show_history(self, history: Mapping[str, Sequence[float]]) -> None:
-        """Draw the losses of a whole training, in a thread of its own."""
-        self._history = {key: list(values) for key, values in history.items()}
-        if self._history:
-            Thread(target=self._paint, daemon=True).start()
+        """Show the losses of a whole training."""
+        self._timer.stop()
+        self._set(Epochs(history))
 
-    def _paint(self) -> None:
-        self._painter.painted.emit(self._image())
+    def _set(self, epochs: Epochs) -> None:
+        self.epochs, self._n_shown = epochs, epochs.n_epochs
+        self.update()
 
-    def _image(self) -> QImage:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+    def _look(self) -> None:
+        if self.epochs.n_epochs != self._n_shown:
+            self._n_shown = self.epochs.n_epochs
+            self.update()
 
-        from napari_phasemap.figures import draw_history
+    def paintEvent(self, event: Any) -> None:
+        """Paint the curves, or what will be here."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        curves = [
+            (label, QPen(QColor(color), 1.4, STYLES[style]), self.epochs.curve(key))
+            for key, label, color, style in CURVES
+        ]
+        curves = [curve for curve in curves if np.isfinite(curve[2]).any()]
+        if curves:
+            _Plot(painter, self.rect().toRectF(), self.theme).paint(curves)
+        else:
+            painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+            painter.drawText(self.rect(), Qt.TextFlag.TextWordWrap, EMPTY)
+        painter.end()
 
-        size = max(self.width(), 200) / DPI, HEIGHT / DPI
-        # Fixed margins: a layout that fits itself draws everything twice.
-        figure = Figure(figsize=size, dpi=DPI)
-        figure.subplots_adjust(left=0.16, right=0.98, top=0.97, bottom=0.22)
-        canvas = FigureCanvasAgg(figure)
-        draw_history(figure.add_subplot(), self._history)
-        paint_theme(figure, self.theme)
-        canvas.draw()  # type: ignore[no-untyped-call]
-        width, height = canvas.get_width_height()
-        pixels = bytes(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-        kind = QImage.Format.Format_RGBA8888
-        return QImage(pixels, width, height, 4 * width, kind).copy()
 
-    def _on_painted(self, image: QImage) -> None:
-        self.setPixmap(QPixmap.fromImage(image))
+class _Plot:
+    """Paints curves with axes and legend into an area."""
+
+    def __init__(self, painter: QPainter, area: QRectF, theme: str) -> None:
+        colors = get_theme(theme)
+        self._text = QColor(colors.text.as_hex())
+        self._back = QColor(colors.background.as_hex())
+        left, top, right, bottom = MARGINS
+        self._inside = area.adjusted(left, top, -right, -bottom)
+        self._painter = painter
+        font = QFont()
+        font.setPixelSize(LETTERS)
+        painter.setFont(font)
+        painter.fillRect(area, self._back)
+
+    def paint(self, curves: list[tuple[str, QPen, NDArray[np.float64]]]) -> None:
+        """Paint everything."""
+        every = np.concatenate([values for _, _, values in curves])
+        low, high = float(np.nanmin(every)), float(np.nanmax(every))
+        if high < 1.01 * low:
+            low, high = low / 1.5, high * 1.5
+        n_epochs = max(values.size for _, _, values in curves)
+        self._frame(low, high, n_epochs)
+        for _, pen, values in curves:
+            self._painter.setPen(pen)
+            known = np.flatnonzero(np.isfinite(values)).tolist()
+            places = [
+                QPointF(self._x(i + 1, n_epochs), self._y(values[i], low, high))
+                for i in known
+            ]
+            self._painter.drawPolyline(QPolygonF(places))
+            if len(places) == 1:
+                self._painter.drawEllipse(places[0], 1.5, 1.5)
+        self._legend([(label, pen) for label, pen, _ in curves])
+
+    def _x(self, epoch: float, n_epochs: int) -> float:
+        share = (epoch - 1) / max(n_epochs - 1, 1)
+        return float(self._inside.left() + share * self._inside.width())
+
+    def _y(self, loss: float, low: float, high: float) -> float:
+        share = log10(loss / low) / log10(high / low)
+        return float(self._inside.bottom() - share * self._inside.height())
+
+    def _frame(self, low: float, high: float, n_epochs: int) -> None:
+        painter, inside, align = self._painter, self._inside, Qt.AlignmentFlag
+        painter.setPen(self._text)
+        painter.drawLine(inside.topLeft(), inside.bottomLeft())
+        painter.drawLine(inside.bottomLeft(), inside.bottomRight())
+        for loss in loss_ticks(low, high):
+            y = self._y(loss, low, high)
+            painter.drawLine(QPointF(inside.left() - 3, y), QPointF(inside.left(), y))
+            room = QRectF(14, y - LETTERS, inside.left() - 20, 2 * LETTERS)
+            painter.drawText(room, align.AlignRight | align.AlignVCenter, f"{loss:g}")
+        for epoch in epoch_ticks(n_epochs):
+            x, y = self._x(epoch, n_epochs), inside.bottom()
+            painter.drawLine(QPointF(x, y), QPointF(x, y + 3))
+            room = QRectF(x - 30, y + 3, 60, 1.5 * LETTERS)
+            painter.drawText(room, align.AlignHCenter | align.AlignTop, f"{epoch}")
+        room = QRectF(inside.left(), inside.bottom() + 16, inside.width(), 16)
+        painter.drawText(room, align.AlignHCenter | align.AlignTop, "epoch")
+        painter.save()
+        painter.translate(0, inside.center().y())
+        painter.rotate(-90)
+        room = QRectF(-inside.height() / 2, 0, inside.height(), 16)
+        painter.drawText(room, align.AlignCenter, "loss")
+        painter.restore()
+
+    def _legend(self, entries: list[tuple[str, QPen]]) -> None:
+        painter, inside = self._painter, self._inside
+        metrics = painter.fontMetrics()
+        width = max(metrics.horizontalAdvance(label) for label, _ in entries) + 30
+        height = 1.3 * LETTERS
+        box = QRectF(0, 0, width, height * len(entries) + 4)
+        box.moveTopRight(inside.topRight())
+        back = QColor(self._back)
+        back.setAlphaF(0.75)
+        painter.fillRect(box, back)
+        for row, (label, pen) in enumerate(entries):
+            y = box.top() + 2 + (row + 0.5) * height
+            painter.setPen(pen)
+            painter.drawLine(QPointF(box.left(), y), QPointF(box.left() + 22, y))
+            painter.setPen(self._text)
+            room = QRectF(box.left() + 26, y - height, width, 2 * height)
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, label)
+
+
+def loss_ticks(low: float, high: float) -> list[float]:
+    """Return few round numbers from `low` to `high`, both positive.
+
+    Examples
+    --------
+    >>> loss_ticks(0.004, 0.3)
+    [0.005, 0.01, 0.02, 0.05, 0.1, 0.2]
+    """
+    if not (isfinite(low) and isfinite(high) and 0 < low < high):
+        return []
+    decades = range(floor(log10(low)), ceil(log10(high)) + 1)
+    ticks: list[float] = []
+    for steps in STEPS:
+        ticks = [float(f"{step}e{decade}") for decade in decades for step in steps]
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        if len(ticks) <= MOST_TICKS:
+            break
+    every = ceil(len(ticks) / MOST_TICKS)
+    return ticks[::every] if every > 1 else ticks
+
+
+def epoch_ticks(n_epochs: int) -> list[int]:
+    """Return few round numbers of epochs.
+
+    Examples
+    --------
+    >>> epoch_ticks(40)
+    [10, 20, 30, 40]
+    """
+    if n_epochs < 2:
+        return [1]
+    decade = 10 ** floor(log10(n_epochs))
+    steps = [max(decade * share // 10, 1) for share in (1, 2, 5, 10)]
+    step = next(s for s in steps if n_epochs / s < MOST_TICKS or s == steps[-1])
+    return list(range(step, n_epochs + 1, step))
