@@ -6,7 +6,8 @@ Every run has its own process, with `faulthandler`, and is a row of the table th
 printed at the end:
 
 - *crash*: the process ended by a signal, or before its report;
-- *hang*: one action took longer than ten seconds (the stacks of all threads follow);
+- *hang*: one action took longer than ``--patience`` (ten seconds; a busy machine needs
+  more), and the stacks of all threads follow; *slowest*: the longest action in seconds;
 - *tracebacks*: exceptions that reached a user, an event loop or a thread; those in
   which no line of ours took part are counted as *upstream*;
 - *Qt*: warnings of Qt about objects touched from the wrong thread;
@@ -39,15 +40,16 @@ PER_ACTION, AROUND = 2.0, 240.0
 #: Lines of the log of a run that crashed or hung that are repeated.
 LAST_LINES = 60
 COLUMNS = (
-    "seed", "actions", "seconds", "crash", "hang", "tracebacks", "upstream", "Qt",
-    "memory_MB", "children",
+    "seed", "actions", "seconds", "slowest", "crash", "hang", "tracebacks", "upstream",
+    "Qt", "memory_MB", "children",
 )  # fmt: skip
 
 
-def run_one(seed: int, actions: int, log: Path) -> dict[str, Any]:
+def run_one(seed: int, actions: int, patience: float, log: Path) -> dict[str, Any]:
     """Run one monkey in a process of its own and return its row."""
     command = [sys.executable, "-X", "faulthandler", str(Path(__file__))]
     command += ["--inside", "--seed", str(seed), "--actions", str(actions)]
+    command += ["--patience", str(patience)]
     begin, hung = time.monotonic(), False
     with log.open("w") as file, tempfile.TemporaryDirectory() as home:
         surroundings = {**os.environ, "NAPARI_CONFIG": str(Path(home, "napari.yaml"))}
@@ -92,19 +94,24 @@ def main() -> None:
     parser.add_argument("--actions", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", type=int, default=1, help="with seeds that follow")
+    parser.add_argument("--patience", type=float, default=10.0)
     parser.add_argument("--log", type=Path, help="folder for the logs of the runs")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.inside:
         from monkey_actions import play
 
-        print(REPORT + json.dumps(play(given.seed, given.actions)), flush=True)
+        print(
+            REPORT + json.dumps(play(given.seed, given.actions, given.patience)),
+            flush=True,
+        )
         return
     folder = given.log or Path(tempfile.mkdtemp(prefix="monkey-"))
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for seed in range(given.seed, given.seed + given.runs):
-        rows.append(run_one(seed, given.actions, folder / f"seed-{seed}.txt"))
+        log = folder / f"seed-{seed}.txt"
+        rows.append(run_one(seed, given.actions, given.patience, log))
         show(rows[-1:])
     print(f"\nlogs in {folder}")
     show(rows)

@@ -73,8 +73,6 @@ CONTROLS = (
 )  # fmt: skip
 KEYS = "123456789VCGTPFXYZ"
 TEXTS = ("3", "0.01", "-1", "1e9", "", "abc", "520-530", "nan")
-#: Seconds that one action may take.
-PATIENCE = 10.0
 #: Actions after which memory is measured for the first time.
 WARM = 1000
 #: Seconds after the last window in which children must be gone.
@@ -463,20 +461,23 @@ def close_all(monkey: Monkey) -> int:
     return len(children())
 
 
-def play(seed: int, n_actions: int) -> dict[str, Any]:
+def play(seed: int, n_actions: int, patience: float) -> dict[str, Any]:
     """Do `n_actions` things at random and return what came of it."""
     with tempfile.TemporaryDirectory() as name:
         make_files(Path(name))
         monkey = Monkey(seed, Path(name))
-        held, left = [], 0
+        held, left, slowest = [], 0, 0.0
         for number in range(1, n_actions + 1):
-            faulthandler.dump_traceback_later(PATIENCE, exit=True)
+            begin = time.monotonic()
+            faulthandler.dump_traceback_later(patience, exit=True)
             try:
                 done = monkey.act()
             except Exception:  # noqa: BLE001
                 done = "failed"
                 monkey.faults._on_error(*sys.exc_info())
-            print("action", number, done, flush=True)
+            took = time.monotonic() - begin
+            slowest = max(took, slowest)
+            print(f"action {number} {done} {took:.2f} s", flush=True)
             if number == min(WARM, n_actions // 2):
                 faulthandler.cancel_dump_traceback_later()
                 left += close_all(monkey)
@@ -486,6 +487,7 @@ def play(seed: int, n_actions: int) -> dict[str, Any]:
         held.append(memory())
     faults = monkey.faults
     return {
+        "slowest": round(slowest, 1),
         "tracebacks": len(faults.ours),
         "upstream": len(faults.upstream),
         "Qt": len(faults.qt),

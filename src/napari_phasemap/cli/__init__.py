@@ -8,10 +8,15 @@
 * ``eels``: from a spectrum image to classes of its edges and their bonds.
 
 Exit codes: 0 all went well, 1 some particle or file failed, 2 wrong usage or nothing
-could be done, 3 a bug of this program (its traceback is printed).
+could be done, 3 a bug of this program (its traceback is printed), 143 ended by SIGTERM,
+which leaves as little behind as Ctrl-C.
 """
 
 from __future__ import annotations
+
+import signal
+import threading
+from typing import Any
 
 import click
 
@@ -27,6 +32,15 @@ __all__ = ["main"]
 @click.version_option(package_name="napari-phasemap")
 def main() -> None:
     """Find the chemical phases in hyperspectral stacks, pixel by pixel."""
+    # Whoever runs the command inside another program has handlers of their own.
+    is_default = signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    if is_default and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(*_: Any) -> None:
+    """Leave through every ``finally``, so that nothing half is left."""
+    raise SystemExit(128 + signal.SIGTERM)
 
 
 for _command in (info, run, train, compare, demo, eels):

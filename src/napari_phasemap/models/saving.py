@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.replacing import folder_beside, put, tidy
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -72,29 +72,15 @@ def save(
 ) -> None:
     """Write `model`; see `GMVAE.save`."""
     target = Path(folder)
+    tidy(target)
     if target.exists():
         if not overwrite:
             raise FileExistsError(f"{target} exists; choose another name or overwrite")
         if not (target / DESCRIPTION).is_file():
             raise FileExistsError(f"{target} is not a model and is not overwritten")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        dir=target.parent, prefix=f".{target.name}-", ignore_cleanup_errors=True
-    ) as name:
-        new = Path(name, "new")
-        new.mkdir()
+    with folder_beside(target) as new:
         _write(model, new)
-        if target.exists():
-            # A folder cannot be replaced in one step: the old one goes back on failure.
-            old = Path(name, "old")
-            target.replace(old)
-            try:
-                new.replace(target)
-            except OSError:
-                old.replace(target)
-                raise
-        else:
-            new.replace(target)
+        put(new, target)
 
 
 def load(kind: type[Model], folder: str | PathLike[str], /) -> Model:

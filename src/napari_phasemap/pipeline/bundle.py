@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,7 @@ __all__ = [
     "replacing_results",
     "summary_rows",
     "write_bundle",
+    "written",
 ]
 
 RESULTS, SUMMARY, RECIPE = "results.h5", "summary.csv", "recipe.json"
@@ -136,9 +138,8 @@ def write_bundle(
         _write_csv(folder / SUMMARY, rows, columns)
         for name, write in (more or {}).items():
             write(folder / name)
-        names = sorted([*file_names(folder), RECIPE])
         about = {"format": "napari-phasemap recipe", "version": 1}
-        about |= {**results.recipe, "files": names}
+        about |= {**results.recipe, **written(folder)}
         text = json.dumps(about, indent=2, ensure_ascii=False)
         (folder / RECIPE).write_text(text + "\n", encoding="utf-8")
     on_progress(len(sheets) + 1, len(sheets) + 1, "written")
@@ -235,7 +236,16 @@ def check_output(output: Path, *, overwrite: bool) -> None:
 
 def replacing_results(output: Path, *, overwrite: bool) -> AbstractContextManager[Path]:
     """Give a temporary folder that takes the place of earlier results at the end."""
-    return replacing_folder(output, _written, overwrite=overwrite)
+    return replacing_folder(output, _written, overwrite=overwrite, edited=_edited)
+
+
+def written(folder: Path) -> dict[str, Any]:
+    """Return what a recipe says about the files of its folder, itself included."""
+    names = sorted(file_names(folder))
+    return {
+        "files": sorted([*names, RECIPE]),
+        "sha256": {name: _checksum(folder / name) for name in names},
+    }
 
 
 def _written(output: Path) -> set[str]:
@@ -244,6 +254,21 @@ def _written(output: Path) -> set[str]:
         return set(load_json(output / RECIPE).get("files", ()))
     except (OSError, ValueError, TypeError):
         return set()
+
+
+def _edited(output: Path) -> set[str]:
+    """Return the files of a folder that are not as the recipe there says."""
+    try:
+        sums = dict(load_json(output / RECIPE).get("sha256", {}))
+    except (OSError, ValueError, TypeError):
+        return set()
+    there = {name: output / name for name in sums if (output / name).is_file()}
+    return {name for name, path in there.items() if _checksum(path) != sums[name]}
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _maps(results: Results) -> tuple[PhaseMap, PhaseMap | None]:

@@ -21,7 +21,7 @@ from napari_phasemap.core.eels.jump_ratio import suggest_jump_ratio
 from napari_phasemap.core.eels.recipe import edge_recipe, parse_edge, suggest_recipe
 from napari_phasemap.core.eels.workflow import EelsAnalysis, analyze_edges
 from napari_phasemap.io.read import read_stack
-from napari_phasemap.pipeline.bundle import check_output, replacing_results
+from napari_phasemap.pipeline.bundle import check_output, replacing_results, written
 from napari_phasemap.pipeline.recipe import FORMAT, VERSION, provenance
 
 if TYPE_CHECKING:
@@ -148,7 +148,6 @@ def write_eels(
         figure = eels_sheet(analysis)
         for suffix in ("png", "svg", "pdf"):
             save_figure(figure, folder / f"eels.{suffix}")
-        files = sorted([path.name for path in folder.iterdir()] + ["recipe.json"])
         settings = {
             "format": FORMAT,
             "version": VERSION,
@@ -157,7 +156,7 @@ def write_eels(
             "warnings": list(analysis.warnings),
             "history": list(analysis.stack.history),
             "provenance": provenance(inputs),
-            "files": files,
+            **written(folder),
         }
         text = json.dumps(settings, indent=2, default=str)
         (folder / "recipe.json").write_text(text + "\n", encoding="utf-8")

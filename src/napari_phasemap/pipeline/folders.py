@@ -6,17 +6,20 @@
 
 from __future__ import annotations
 
-import os
+import logging
 import shutil
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from napari_phasemap.core.data.replacing import folder_beside, put, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Set
+    from pathlib import Path
 
 __all__ = ["check_folder", "file_names", "replacing_folder"]
+
+_log = logging.getLogger(__name__)
 
 
 def file_names(folder: Path, /) -> set[str]:
@@ -36,6 +39,8 @@ def check_folder(
 ) -> None:
     """Raise FileExistsError unless results may be written into this folder.
 
+    What a run that was killed left there is restored or removed first.
+
     Parameters
     ----------
     output : Path
@@ -45,6 +50,7 @@ def check_folder(
     overwrite : bool
         Whether these may be replaced. Other files never are.
     """
+    tidy(output)
     if not output.exists():
         return
     if not output.is_dir():
@@ -67,36 +73,48 @@ def check_folder(
 
 @contextmanager
 def replacing_folder(
-    output: Path, known: Callable[[Path], Set[str]], /, *, overwrite: bool
+    output: Path,
+    known: Callable[[Path], Set[str]],
+    /,
+    *,
+    overwrite: bool,
+    edited: Callable[[Path], Set[str]] = lambda _: set(),
 ) -> Iterator[Path]:
     """Give a temporary folder beside `output` that takes its place at the end.
 
     Parameters
     ----------
     output, known, overwrite
-        As for `check_folder`.
+        As for `check_folder`. A link stays, and what it leads to is written.
+    edited : callable, optional
+        Of the folder; returns the names of files that were changed after an earlier
+        run wrote them. They are kept in a folder beside `output`, and a warning is
+        logged.
 
     Yields
     ------
     Path
         An empty folder.
     """
-    output = output.absolute()
     check_folder(output, known, overwrite=overwrite)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
-    new, old = temporary / "new", temporary / "old"
-    try:
-        new.mkdir()
+    with folder_beside(output) as new:
         yield new
         check_folder(output, known, overwrite=overwrite)
-        if output.exists():
-            os.replace(output, old)
-        try:
-            os.replace(new, output)
-        except OSError:
-            if old.exists():
-                os.replace(old, output)
-            raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _keep(output, edited(output) if output.exists() else set())
+        put(new, output)
+
+
+def _keep(output: Path, names: Set[str]) -> None:
+    """Copy files that somebody changed into a new folder beside `output`."""
+    if not names:
+        return
+    number = 1
+    while (kept := output.with_name(f"{output.name}-edited-{number}")).exists():
+        number += 1
+    for name in sorted(names):
+        (kept / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(output / name, kept / name)
+    _log.warning(
+        "%s: %s changed since it was written; the changed version is kept in %s",
+        output, ", ".join(sorted(names)), kept,
+    )  # fmt: skip

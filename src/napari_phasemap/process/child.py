@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from napari_phasemap.core.data.progress import Cancelled, OnProgress, ignore_progress
+from napari_phasemap.core.data.replacing import marked, tidy_marked
 from napari_phasemap.process.conversation import Conversation
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["ChildProcess"]
+
+#: How the names of temporary folders begin.
+PREFIX = "napari-phasemap-"
 
 
 class ChildProcess:
@@ -147,9 +151,11 @@ class ChildProcess:
     def path(self, name: str) -> Path:
         """Return where a file of the temporary folder lies."""
         if self._folder is None:
+            tidy_marked(PREFIX)
             self._folder = tempfile.TemporaryDirectory(
-                prefix="napari-phasemap-", ignore_cleanup_errors=True
+                prefix=PREFIX, ignore_cleanup_errors=True
             )
+            marked(Path(self._folder.name))
         return Path(self._folder.name, name)
 
     def cancel(self) -> None:

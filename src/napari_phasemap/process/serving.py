@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 
 from napari_phasemap.core.data.errors import is_bug
+from napari_phasemap.core.data.replacing import abandon
 from napari_phasemap.process.conversation import CROSSING
 
 if TYPE_CHECKING:
@@ -132,5 +133,6 @@ def _listen(lines: SimpleQueue[str], folder: Path) -> None:
 
 def _leave(folder: Path) -> None:
     """Remove the folder and end at once, whatever the other thread does."""
+    abandon()
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)

@@ -45,6 +45,9 @@ def filled(viewer: Any, two_particles: list[Any], references: Any) -> Any:
 @pytest.fixture
 def only_by_hand() -> Iterator[None]:
     """The collector runs only where a test calls it."""
+    # What is loaded first keeps the frames that loaded it, and so a dock.
+    import matplotlib.backends.backend_qtagg  # noqa: F401
+
     gc.collect()
     gc.disable()
     gc.freeze()  # what is there now is not looked at a hundred times
@@ -84,7 +87,6 @@ class Ends:
             weakref.finalize(widget, self._note, name)
 
     def _note(self, name: str) -> None:
-        print(name, threading.current_thread().name)
         self.alive.discard(name)
         self.threads.add(threading.current_thread().name)
 

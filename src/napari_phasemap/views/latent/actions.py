@@ -61,7 +61,11 @@ class LatentActions:
     def __init__(self, workspace: Workspace, scatter: Scatter) -> None:
         self._workspace = workspace
         self._scatter = scatter
-        self._actions: dict[str, Callable[[], None]] = {
+
+    def do(self, action: str) -> bool:
+        """Do what a key stands for; return whether it is one of ours."""
+        # Kept as a table, the methods would hold the scatter in a cycle.
+        actions: dict[str, Callable[[], None]] = {
             "invert": self.invert,
             "grow": self.grow,
             "clear": self.clear,
@@ -72,12 +76,9 @@ class LatentActions:
             "next": self.next_point,
             "previous": self.previous_point,
         }
-
-    def do(self, action: str) -> bool:
-        """Do what a key stands for; return whether it is one of ours."""
-        if action not in self._actions:
+        if action not in actions:
             return False
-        self._actions[action]()
+        actions[action]()
         return True
 
     def pick(self, point: int | None, mode: SelectionMode) -> None:

@@ -83,7 +83,8 @@ class Scatter(QWidget):
 
     def _make_canvas(self) -> None:
         self._has_context = False
-        self.canvas = Canvas(keys=None, show=False, size=(400, 300), parent=self)
+        # vispy keeps the parent it is told for ever; the layout tells it to Qt alone.
+        self.canvas = Canvas(keys=None, show=False, size=(400, 300))
         self.native: QWidget = self.canvas.native
         self.native.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.canvas.events.initialize.connect(self._on_context)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import SignalInstance
 from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QLayout
 
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
@@ -57,5 +58,6 @@ def undo(
     connections.clear()
     for child in widget.findChildren(QObject):
         child.blockSignals(True)
-        child.__dict__.clear()
+        if not isinstance(child, QLayout):  # superqt's wants its items when it goes
+            child.__dict__.clear()
     attributes.clear()

@@ -1,0 +1,206 @@
+"""Folders that take the place of others in one step, whatever happens meanwhile.
+
+* `folder_beside`: an empty folder to write into, beside the one it shall replace.
+* `put`: let it take that place.
+* `tidy`: finish what a process that was killed left, the earlier content first.
+* `abandon`: remove what this process is writing: it must end at once.
+* `marked`, `tidy_marked`: the same care for folders that hold nothing to keep.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import logging
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["abandon", "folder_beside", "marked", "put", "tidy", "tidy_marked"]
+
+#: Which process writes here, inside every temporary folder.
+OWNER = "owner.json"
+NEW, OLD = "new", "old"
+#: `renameat2` of Linux: exchange two names (renameat2(2)), and "this folder".
+RENAME_EXCHANGE, AT_FDCWD = 2, -100
+#: Seconds after which an empty temporary folder belongs to nobody any more.
+SETTLED = 10.0
+
+_log = logging.getLogger(__name__)
+_open: set[Path] = set()
+
+
+@contextmanager
+def folder_beside(target: Path, /) -> Iterator[Path]:
+    """Give an empty folder on the file system of `target`; it is gone at the end.
+
+    Parameters
+    ----------
+    target : Path
+        What `put` shall replace; its parent is made where it is missing.
+
+    Yields
+    ------
+    Path
+        The empty folder.
+    """
+    target = _real(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    _open.add(temporary)
+    try:
+        marked(temporary)
+        new = temporary / NEW
+        new.mkdir()
+        yield new
+    finally:
+        _take_back(temporary, target)
+        _remove(temporary)
+        _open.discard(temporary)
+
+
+def put(new: Path, target: Path, /) -> None:
+    """Let the folder of `folder_beside` take the place of `target`.
+
+    Where the system can exchange two names there is no moment without the one or the
+    other; elsewhere the earlier folder stands under a hidden name for a moment, and
+    `tidy` puts it back if the process is killed then. A link stays a link: what it
+    leads to is replaced.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be moved; `target` is as it was.
+    """
+    target, old = _real(target), new.parent / OLD
+    if not target.exists():
+        os.replace(new, target)
+    elif not _exchange(new, target):
+        os.replace(target, old)
+        try:
+            os.replace(new, target)
+        except OSError:
+            os.replace(old, target)
+            raise
+
+
+def tidy(target: Path, /) -> None:
+    """Restore or remove what processes that are gone left beside `target`."""
+    target = _real(target)
+    if not target.parent.is_dir():
+        return
+    for temporary in sorted(target.parent.glob(f".{_escaped(target.name)}-*")):
+        if temporary in _open or not _is_abandoned(temporary):
+            continue
+        _take_back(temporary, target)
+        _remove(temporary)
+
+
+def abandon() -> None:
+    """Remove all folders that this process is writing."""
+    for temporary in tuple(_open):
+        _remove(temporary)
+
+
+def marked(folder: Path, /) -> Path:
+    """Write into a folder which process it belongs to; return the folder."""
+    about = {"host": socket.gethostname(), "pid": os.getpid(), "start": _start()}
+    (folder / OWNER).write_text(json.dumps(about), encoding="utf-8")
+    return folder
+
+
+def tidy_marked(prefix: str, /) -> None:
+    """Remove the temporary folders of a name whose processes are gone."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        if _is_abandoned(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _real(target: Path) -> Path:
+    """Return where a folder really is: behind the link, if it is one."""
+    return target.resolve() if target.is_symlink() else target.absolute()
+
+
+def _take_back(temporary: Path, target: Path) -> None:
+    """Give the earlier folder its name back, if it stands under the hidden one."""
+    old = temporary / OLD
+    if old.is_dir() and not target.exists():
+        os.replace(old, target)
+        _log.warning(
+            "%s was restored: an overwrite that did not end had moved it away", target
+        )
+
+
+def _remove(temporary: Path) -> None:
+    """Remove a temporary folder; what tells whose it is goes last."""
+    for name in (NEW, OLD):
+        shutil.rmtree(temporary / name, ignore_errors=True)
+    shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    """Return whether a temporary folder of ours belongs to a process that is gone."""
+    if not any(folder.iterdir()):  # killed before it could say whose it is
+        return time.time() - folder.stat().st_mtime > SETTLED
+    try:
+        about = json.loads((folder / OWNER).read_text(encoding="utf-8"))
+        host, pid, start = about["host"], int(about["pid"]), about["start"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return False  # not ours, or not yet written
+    if host != socket.gethostname():
+        return False  # of another machine at the same disk: nothing is known
+    return not (_is_running(pid) and start == _start(pid))
+
+
+def _is_running(pid: int) -> bool:
+    """Return whether there is a process of this number."""
+    if sys.platform == "win32":
+        # PROCESS_QUERY_LIMITED_INFORMATION; a number that nobody has gives no handle.
+        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, pid)
+        ctypes.windll.kernel32.CloseHandle(handle)
+        return bool(handle)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _start(pid: int | str = "self") -> str:
+    """Return when a process began, in ticks since boot; "" where nobody tells.
+
+    Numbers of processes are used again; this tells two of one number apart (proc(5),
+    field 22 of stat).
+    """
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return ""
+    return text.rpartition(")")[2].split()[19]
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Exchange two names in one step; False where the system cannot."""
+    if not sys.platform.startswith("linux"):
+        return False
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    paths = AT_FDCWD, os.fsencode(first), AT_FDCWD, os.fsencode(second)
+    return bool(rename(*paths, RENAME_EXCHANGE) == 0)
+
+
+def _escaped(name: str) -> str:
+    """Return a name as a pattern that only matches itself."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
