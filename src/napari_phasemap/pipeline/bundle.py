@@ -43,6 +43,7 @@ __all__ = [
     "RESOLVED_COLUMNS",
     "Failure",
     "check_output",
+    "draw_sheets",
     "replacing_results",
     "summary_rows",
     "write_bundle",
@@ -80,6 +81,7 @@ def write_bundle(
     failures: Sequence[Failure] = (),
     more: Mapping[str, Callable[[Path], object]] | None = None,
     overwrite: bool = False,
+    draw: Callable[[Results, Path, OnProgress], None] | None = None,
     on_progress: OnProgress = ignore_progress,
 ) -> Path:
     """Write results as HDF5, tables, figures and recipe into a new folder.
@@ -102,8 +104,10 @@ def write_bundle(
         Further files and folders: by name, who writes them to the path they get.
     overwrite : bool, default=False
         Replace a folder that an earlier run wrote, and nothing else.
+    draw : callable, optional
+        Draws the figures; default `draw_sheets`, here. A window has a process for it.
     on_progress : callable, optional
-        Told the number of files written; may raise `Cancelled`.
+        Told the number of figures drawn; may raise `Cancelled`.
 
     Returns
     -------
@@ -122,12 +126,9 @@ def write_bundle(
         raise InputError("there is no phase map to write")
     output = Path(output)
     phases, resolved = _maps(results)
-    sheets = _sheets(results, phases)
     with replacing_results(output, overwrite=overwrite) as folder:
-        for step, (name, make) in enumerate(sheets.items()):
-            on_progress(step, len(sheets) + 1, f"figure {name}")
-            _save(make(), folder / f"{name}.png")
-        on_progress(len(sheets), len(sheets) + 1, "results")
+        (draw or draw_sheets)(results, folder, on_progress)
+        on_progress(0, 0, "results")
         write_results(results, folder / RESULTS)
         rows = summary_rows(results, phases, files or {}, failures)
         columns: tuple[str, ...] = COLUMNS
@@ -142,8 +143,18 @@ def write_bundle(
         about |= {**results.recipe, **written(folder)}
         text = json.dumps(about, indent=2, ensure_ascii=False)
         (folder / RECIPE).write_text(text + "\n", encoding="utf-8")
-    on_progress(len(sheets) + 1, len(sheets) + 1, "written")
+    on_progress(1, 1, "written")
     return output
+
+
+def draw_sheets(
+    results: Results, folder: Path, on_progress: OnProgress = ignore_progress, /
+) -> None:
+    """Draw every figure of results as PNG into a folder."""
+    sheets = _sheets(results, _maps(results)[0])
+    for step, (name, make) in enumerate(sheets.items()):
+        on_progress(step, len(sheets), f"figure {name}")
+        _save(make(), folder / f"{name}.png")
 
 
 def summary_rows(

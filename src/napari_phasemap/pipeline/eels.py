@@ -25,13 +25,13 @@ from napari_phasemap.pipeline.bundle import check_output, replacing_results, wri
 from napari_phasemap.pipeline.recipe import FORMAT, VERSION, provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from os import PathLike
 
     from napari_phasemap.core.eels.edge import EdgeAnalysis
     from napari_phasemap.core.eels.recipe import EdgeRecipe
 
-__all__ = ["run_eels", "write_eels"]
+__all__ = ["draw_figure", "run_eels", "write_eels"]
 
 
 def run_eels(
@@ -114,6 +114,8 @@ def write_eels(
     *,
     inputs: Sequence[Path] = (),
     overwrite: bool = False,
+    draw: Callable[[EelsAnalysis, Path, OnProgress], None] | None = None,
+    on_progress: OnProgress = ignore_progress,
 ) -> Path:
     """Write an analysis: maps, spectra, pairs, figure and settings.
 
@@ -127,6 +129,10 @@ def write_eels(
         Files it came from, for the provenance.
     overwrite : bool, default=False
         Whether the results of an earlier run may be replaced.
+    draw : callable, optional
+        Draws the figure; default `draw_figure`, here. A window has a process for it.
+    on_progress : callable, optional
+        Told while the figure is drawn; may raise `Cancelled`.
 
     Returns
     -------
@@ -136,8 +142,6 @@ def write_eels(
         ``pairs_<a>_<b>.csv`` per pair of edges, ``eels.png``, ``.svg`` and ``.pdf`` and
         ``recipe.json``.
     """
-    from napari_phasemap.figures import eels_sheet, save_figure
-
     output = Path(output)
     with replacing_results(output, overwrite=overwrite) as folder:
         np.savez_compressed(folder / "maps.npz", **_images(analysis))
@@ -145,9 +149,7 @@ def write_eels(
             _write_spectra(folder / f"spectra_{_stem(edge.recipe.name)}.csv", edge)
         for (a, b), pairs in analysis.pairs.items():
             pairs.to_csv(folder / f"pairs_{_stem(a)}_{_stem(b)}.csv")
-        figure = eels_sheet(analysis)
-        for suffix in ("png", "svg", "pdf"):
-            save_figure(figure, folder / f"eels.{suffix}")
+        (draw or draw_figure)(analysis, folder, on_progress)
         settings = {
             "format": FORMAT,
             "version": VERSION,
@@ -161,6 +163,18 @@ def write_eels(
         text = json.dumps(settings, indent=2, default=str)
         (folder / "recipe.json").write_text(text + "\n", encoding="utf-8")
     return output
+
+
+def draw_figure(
+    analysis: EelsAnalysis, folder: Path, on_progress: OnProgress = ignore_progress, /
+) -> None:
+    """Draw the figure of an analysis as PNG, SVG and PDF into a folder."""
+    from napari_phasemap.figures import eels_sheet, save_figure
+
+    figure = eels_sheet(analysis)
+    for step, suffix in enumerate(kinds := ("png", "svg", "pdf")):
+        on_progress(step, len(kinds), f"figure as {suffix.upper()}")
+        save_figure(figure, folder / f"eels.{suffix}")
 
 
 def _read(

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -316,11 +317,16 @@ def save_sheet(
 ) -> Path:
     """Write the figure and the tables of analyzed edges into a folder."""
     from napari_phasemap.core.eels.workflow import compare_edges
+    from napari_phasemap.pipeline.drawing import DrawingProcess
     from napari_phasemap.pipeline.eels import write_eels
 
     found = compare_edges(stack, edges, measured=measured, on_progress=on_progress)
     on_progress(0, 0, f"writing {folder.name}")
-    return write_eels(found, folder, overwrite=overwrite)
+    with DrawingProcess() as drawing:
+        draw = partial(drawing.draw, "eels")
+        return write_eels(
+            found, folder, overwrite=overwrite, draw=draw, on_progress=on_progress
+        )
 
 
 def name_by(

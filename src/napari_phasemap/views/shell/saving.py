@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari_phasemap.core.data.errors import InputError
@@ -57,10 +58,21 @@ def save_workspace(
     overwrite: bool = False,
     on_progress: OnProgress = ignore_progress,
 ) -> Path:
-    """Write a snapshot into a new folder, as the command line does."""
-    from napari_phasemap.pipeline.bundle import write_bundle
+    """Write a snapshot into a new folder, as the command line does.
 
-    return write_bundle(results, folder, overwrite=overwrite, on_progress=on_progress)
+    The figures are drawn in a process of their own, see `pipeline.drawing`.
+    """
+    from napari_phasemap.pipeline.bundle import write_bundle
+    from napari_phasemap.pipeline.drawing import DrawingProcess
+
+    with DrawingProcess() as drawing:
+        return write_bundle(
+            results,
+            folder,
+            overwrite=overwrite,
+            draw=partial(drawing.draw, "results"),
+            on_progress=on_progress,
+        )
 
 
 def open_results(path: Path, /, *, on_progress: OnProgress = ignore_progress) -> Any:
