@@ -49,7 +49,6 @@ from qtpy.QtWidgets import (
 )
 
 from napari_phasemap.views.shell.dock import Dock
-from napari_phasemap.views.shell.link import link_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,7 +166,7 @@ class Monkey:
 
     def change_window(self) -> str:
         viewer = self.viewer
-        what = self.pick(["theme", "3-D", "grid", "reset", "size", "undo"])
+        what = self.pick(["theme", "3-D", "grid", "reset", "size"])
         if what == "theme":
             viewer.theme = "light" if viewer.theme == "dark" else "dark"
         elif what == "3-D":
@@ -176,9 +175,6 @@ class Monkey:
             viewer.canvas.grid.enabled = not viewer.canvas.grid.enabled
         elif what == "reset":
             viewer.reset_view()
-        elif what == "undo":
-            workspace = link_for(viewer).workspace
-            self.pick([workspace.undo, workspace.redo])()
         else:
             size = self.rng.integers(600, 1500, 2)
             viewer.window.resize(*map(int, size))

@@ -30,12 +30,18 @@ __all__ = ["main"]
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="napari-phasemap")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Find the chemical phases in hyperspectral stacks, pixel by pixel."""
     # Whoever runs the command inside another program has handlers of their own.
     is_default = signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     if is_default and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
+        context.call_on_close(_as_before)
+
+
+def _as_before() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _terminate(*_: Any) -> None:
