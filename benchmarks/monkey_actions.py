@@ -74,6 +74,8 @@ KEYS = "123456789VCGTPFXYZ"
 TEXTS = ("3", "0.01", "-1", "1e9", "", "abc", "520-530", "nan")
 #: Actions after which memory is measured for the first time.
 WARM = 1000
+#: Layers above which no more are opened.
+MOST_LAYERS = 40
 #: Seconds after the last window in which children must be gone.
 END_WITHIN = 2.0
 #: What Qt says when a thread touches what is not its own.
@@ -144,7 +146,7 @@ class Monkey:
 
     def new_viewer(self) -> Any:
         viewer = napari.Viewer(show=True)
-        viewer.window.resize(*self.pick([(1100, 700), (1400, 900), (800, 600)]))
+        viewer.window.resize(*self.pick([(1100, 700), (900, 650), (700, 500)]))
         self.viewers.append(viewer)
         QTest.qWait(50)
         return viewer
@@ -170,13 +172,15 @@ class Monkey:
         if what == "theme":
             viewer.theme = "light" if viewer.theme == "dark" else "dark"
         elif what == "3-D":
-            viewer.dims.ndisplay = 5 - viewer.dims.ndisplay
+            # In 3-D stacks are volumes, which software paints for seconds each.
+            is_flat = viewer.dims.ndisplay == 2 and self.rng.random() < 0.5
+            viewer.dims.ndisplay = 3 if is_flat else 2
         elif what == "grid":
             viewer.canvas.grid.enabled = not viewer.canvas.grid.enabled
         elif what == "reset":
             viewer.reset_view()
         else:
-            size = self.rng.integers(600, 1500, 2)
+            size = self.rng.integers(500, 1100, 2)
             viewer.window.resize(*map(int, size))
         return f"window: {what}"
 
@@ -203,7 +207,7 @@ class Monkey:
 
     def open_sample(self) -> str:
         viewer, name = self.viewer, str(self.pick(SAMPLES))
-        if len(viewer.layers) < 60:
+        if len(viewer.layers) < MOST_LAYERS:
             viewer.open_sample(PLUGIN, name)
         return f"sample {name}"
 
@@ -352,7 +356,7 @@ class Monkey:
             layer.visible = not layer.visible
         elif what == "rename":
             layer.name = f"{layer.name[:20]} {int(self.rng.integers(9))}"
-        elif what == "duplicate" and len(viewer.layers) < 60:
+        elif what == "duplicate" and len(viewer.layers) < MOST_LAYERS:
             data, attributes, kind = layer.as_layer_data_tuple()
             viewer.add_layer(type(layer).create(data, dict(attributes), kind))
         elif what == "select":
