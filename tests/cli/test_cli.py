@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -220,3 +221,24 @@ def test_on_a_terminal_the_traceback_of_a_bug_is_printed(tmp_path):
     assert "Traceback (most recent call last)" in done.stderr
     assert "IndexError: list index out of range" in done.stderr
     assert "this is a bug in napari-phasemap" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
+def test_sigterm_leaves_nothing(tmp_path):
+    """The signal comes while the results are being written."""
+    code = (
+        "import os, signal, sys; from napari_phasemap.pipeline import bundle\n"
+        "def kill(*_): os.kill(os.getpid(), signal.SIGTERM)\n"
+        "bundle.draw_sheets = kill\n"
+        "from napari_phasemap.cli import main; main()"
+    )
+    words = ["run", P1, "-r", REFERENCES, "-o", tmp_path / "out"]
+    done = subprocess.run([sys.executable, "-c", code, *map(str, words)], check=False)
+    assert done.returncode == 143
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_handler_of_sigterm_goes_with_the_command():
+    before = signal.getsignal(signal.SIGTERM)
+    assert call("info", REFERENCES).exit_code == 0
+    assert signal.getsignal(signal.SIGTERM) == before

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -326,3 +327,33 @@ def test_real_iron_particles_are_mostly_oxidized(real_data, tmp_path, quick):
     oxidized, reduced = outcome.results.maps["phase_map"].fractions()
     assert oxidized == pytest.approx(83, abs=5)  # 83 % of the iron by NNLS
     assert oxidized + reduced == pytest.approx(100)
+
+
+def test_a_file_that_was_edited_is_kept_beside_when_it_is_overwritten(
+    tmp_path, quick, caplog
+):
+    output = tmp_path / "out"
+    run(sample_paths()[:1], output)
+    run(sample_paths()[:1], output, overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]  # nobody edited it
+    with h5py.File(output / "results.h5", "r+") as file:
+        file.attrs["remark"] = "by hand"
+    for number in (1, 2):
+        run(sample_paths()[:1], output, overwrite=True)
+        kept = tmp_path / f"out-edited-{number}"
+        assert [path.name for path in kept.iterdir()] == ["results.h5"]
+        assert f"the changed version is kept in {kept}" in caplog.text
+        with h5py.File(kept / "results.h5") as file:
+            assert file.attrs["remark"] == "by hand"
+        (output / "results.h5").write_bytes((kept / "results.h5").read_bytes())
+
+
+def test_results_go_where_a_link_leads_to(tmp_path, quick):
+    disk, link = tmp_path / "disk", tmp_path / "out"
+    disk.mkdir()
+    link.symlink_to(disk)
+    for _ in range(2):
+        run(sample_paths()[:1], link, overwrite=True)
+        assert link.is_symlink()
+        assert (disk / "results.h5").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "out"]

@@ -518,7 +518,7 @@ def test_a_turn_is_written_beside_the_window(filled, view, qtbot, tmp_path):
     view.figure._height.setValue(100)
     path = tmp_path / "turn.gif"
     view.figure.start_turn(path, n_frames=5)
-    qtbot.waitUntil(lambda: view.figure._turn is None, timeout=20_000)
+    qtbot.waitUntil(lambda: not view.figure._turns, timeout=20_000)
     assert path.stat().st_size > 500
     view.figure.start_turn(path, n_frames=500)
     view.figure.stop_turn()

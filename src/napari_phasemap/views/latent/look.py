@@ -204,7 +204,9 @@ class FigureTab(QWidget):
         form.addRow("background", _row(self._background, self._legend))
         form.addRow(_row(*self._buttons.values()))
         form.addRow(self._progress)
-        self._turn: Turn | None = None
+        self._turns: list[Turn] = []
+        # A window that is closed deletes the movie; the slot holds nothing of the tab.
+        self.destroyed.connect(partial(_delete_all, self._turns))
         self._timer = QTimer(self)
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._on_frame)
@@ -241,9 +243,8 @@ class FigureTab(QWidget):
             2 * max(8, int(box.value() * longest / 2))
             for box in (self._width, self._height)
         ]
-        self._turn = Turn(
-            self._scatter, path, size=(size[0], size[1]), n_frames=n_frames
-        )
+        turn = Turn(self._scatter, path, size=(size[0], size[1]), n_frames=n_frames)
+        self._turns.append(turn)
         self._buttons["Save turn…"].setText("Stop")
         self._progress.setRange(0, n_frames)
         self._progress.setVisible(True)
@@ -252,24 +253,23 @@ class FigureTab(QWidget):
     def stop_turn(self, *, complete: bool = False) -> None:
         """End the movie; one that is not complete is deleted."""
         self._timer.stop()
-        if self._turn is not None:
-            self._turn.close(complete=complete)
-        self._turn = None
+        while self._turns:
+            self._turns.pop().close(complete=complete)
         self._progress.setVisible(False)
         self._buttons["Save turn…"].setText("Save turn…")
 
     def _on_frame(self) -> None:
-        if self._turn is None:
-            return
-        try:
-            more = self._turn.add_frame()
-        except Exception as error:  # noqa: BLE001 # told as what it is
-            self.stop_turn()
-            tell_error(error)
-            return
-        self._progress.setValue(self._turn.n_done)
-        if not more:
-            self.stop_turn(complete=True)
+        for turn in tuple(self._turns):
+            try:
+                more = turn.add_frame()
+            # Whatever goes wrong ends the movie, and is told.
+            except Exception as error:  # noqa: BLE001
+                self.stop_turn()
+                tell_error(error)
+                return
+            self._progress.setValue(turn.n_done)
+            if not more:
+                self.stop_turn(complete=True)
 
     def _on_save(self, *_: Any) -> None:
         path, _filter = QFileDialog.getSaveFileName(
@@ -279,7 +279,7 @@ class FigureTab(QWidget):
             self._guard(partial(self.save, Path(path)))
 
     def _on_turn(self, *_: Any) -> None:
-        if self._turn is not None:
+        if self._turns:
             self.stop_turn()
             return
         path, _filter = QFileDialog.getSaveFileName(
@@ -293,6 +293,12 @@ class FigureTab(QWidget):
             action()
         except Exception as error:  # noqa: BLE001 # told as what it is
             tell_error(error)
+
+
+def _delete_all(turns: list[Turn], _: Any = None) -> None:
+    """Delete movies that are not complete."""
+    while turns:
+        turns.pop().close(complete=False)
 
 
 def _row(*widgets: QWidget) -> QWidget:
