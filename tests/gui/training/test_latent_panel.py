@@ -136,3 +136,23 @@ def test_closing_the_viewer_ends_the_training_process(qtbot: Any) -> None:
     qtbot.waitUntil(lambda: trainer.is_running, timeout=PATIENCE)
     viewer.close()
     qtbot.waitUntil(lambda: not trainer.is_running, timeout=2000)
+
+
+def test_closing_the_window_during_training_ends_the_process_in_two_seconds(
+    qtbot: Any,
+) -> None:
+    import napari
+    import psutil
+
+    viewer = napari.Viewer(show=True)
+    made = synthetic.particles(1, (30, 36), seed=3)
+    link_for(viewer).open_stacks([made[0].optical_density])
+    workspace_for(viewer).set_stacks(StackSet([made[0].optical_density]))
+    _, panel = viewer.window.add_plugin_dock_widget("napari-phasemap", "Latent space")
+    panel.train()
+    trainer = panel.trainer
+    qtbot.waitUntil(lambda: trainer.is_running, timeout=PATIENCE)
+    child, folder = psutil.Process(trainer.pid), trainer.folder
+    viewer.close()
+    qtbot.waitUntil(lambda: not child.is_running(), timeout=2000)
+    qtbot.waitUntil(lambda: not folder.exists(), timeout=2000)
