@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from functools import partial, wraps
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_info
@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_phasemap.views.shell.children import Kind, child_for, end_with
-from napari_phasemap.views.shell.ending import keep, undo
+from napari_phasemap.views.shell.ending import end_of, keep
 from napari_phasemap.views.shell.job import JobRow, tell_error
 from napari_phasemap.views.shell.link import ViewerLink, link_for
 
@@ -98,7 +98,7 @@ class Dock(QWidget):
         layout.addWidget(area, 1)
         layout.addWidget(self.job)
         self.setMinimumWidth(MIN_WIDTH)
-        self.destroyed.connect(partial(undo, self.__dict__, self._connections))
+        self.destroyed.connect(end_of(self, self._connections))
 
     def set_hint(self, text: str) -> None:
         """Say what to do next."""

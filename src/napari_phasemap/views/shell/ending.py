@@ -6,7 +6,7 @@ must not die in another thread than the window's. So a dock is kept until its wi
 its frame is gone, is deleted by Qt, and then lets go of everything it held.
 
 * `keep`: hold a dock as long as Qt has it.
-* `undo`: break the cycles of a widget, from its signal ``destroyed``.
+* `end_of`: what the signal ``destroyed`` of a dock calls.
 """
 
 from __future__ import annotations
@@ -15,49 +15,66 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from psygnal import SignalInstance
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QLayout
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qtpy.QtWidgets import QWidget
 
-__all__ = ["keep", "undo"]
+__all__ = ["end_of", "keep"]
 
 _KEPT: dict[int, QWidget] = {}
 
 
 def keep(widget: QWidget) -> None:
-    """Hold a widget until Qt has deleted it."""
-    if _KEPT.setdefault(id(widget), widget) is widget:
-        widget.destroyed.connect(partial(_forget, id(widget)))
+    """Hold a widget that has an `end_of` until Qt has deleted it."""
+    _KEPT[id(widget)] = widget
 
 
-def _forget(key: int, _: Any = None) -> None:
-    _KEPT.pop(key, None)
-
-
-def undo(
-    attributes: dict[str, Any], connections: list[tuple[Any, Any]], widget: QObject
-) -> None:
-    """Undo connections and empty the Python side of a widget and of all inside it.
+def end_of(
+    widget: QWidget, connections: list[tuple[Any, Any]]
+) -> Callable[[QObject], None]:
+    """Return a slot for ``destroyed`` that undoes connections and breaks the cycles.
 
     Parameters
     ----------
-    attributes : dict
-        ``vars`` of the widget: the slot holds nothing that is being destroyed.
+    widget : QWidget
+        The slot does not hold it, nor anything inside.
     connections : list of (signal, slot)
         To objects that outlive the widget.
-    widget : QObject
-        What ``destroyed`` carries. What is inside it is still there.
     """
+    return partial(_on_destroyed, id(widget), widget.__dict__, connections)
+
+
+def _on_destroyed(
+    key: int,
+    attributes: dict[str, Any],
+    connections: list[tuple[Any, Any]],
+    widget: QObject,
+) -> None:
+    """Let nothing call the widget any more; what is inside is still there."""
     for signal, slot in connections:
         if isinstance(signal, SignalInstance):
             signal.disconnect(slot, missing_ok=True)
         else:
             signal.disconnect(slot)
     connections.clear()
-    for child in widget.findChildren(QObject):
-        child.blockSignals(True)
-        if not isinstance(child, QLayout):  # superqt's wants its items when it goes
-            child.__dict__.clear()
+    # Objects that Qt made itself have no attributes, and are not held: Python would
+    # not learn that they are gone. superqt's layout wants its items when it goes.
+    inside = [
+        child
+        for child in widget.findChildren(QObject)
+        if child.__dict__ and not isinstance(child, QLayout)
+    ]
+    # Slots may still be called while Qt deletes all this.
+    QTimer.singleShot(0, partial(_empty, key, attributes, inside))
+
+
+def _empty(key: int, attributes: dict[str, Any], inside: list[QObject]) -> None:
+    """Break the cycles, now that Qt has deleted everything."""
+    for child in inside:
+        child.__dict__.clear()
     attributes.clear()
+    _KEPT.pop(key, None)
