@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -24,6 +24,9 @@ from napari_phasemap.io.samples import (
 )
 from napari_phasemap.io.stackfile import write_stack
 from napari_phasemap.pipeline.recipe import Recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILES = {
     "ambiguity.png", "correlation.png", "fractions.png", "phase_and_reliability.png",
@@ -96,7 +99,7 @@ def test_results_are_read_back_with_everything_needed_to_draw_again(finished):
 
 def test_the_recipe_tells_versions_and_checksums_of_all_inputs(finished):
     recipe = json.loads((finished.output / "recipe.json").read_text())
-    inputs = {Path(one["path"]).name: one for one in recipe["provenance"]["inputs"]}
+    inputs = {one["name"]: one for one in recipe["provenance"]["inputs"]}
     assert {"P1.hdr", "P1_a000.xim", "P1_a012.xim", "P3.txt"} <= set(inputs)
     tiff = (sample_folder() / "P3.tif").read_bytes()
     assert inputs["P3.tif"]["sha256"] == hashlib.sha256(tiff).hexdigest()
@@ -326,3 +329,23 @@ def test_real_iron_particles_are_mostly_oxidized(real_data, tmp_path, quick):
     oxidized, reduced = outcome.results.maps["phase_map"].fractions()
     assert oxidized == pytest.approx(83, abs=5)  # 83 % of the iron by NNLS
     assert oxidized + reduced == pytest.approx(100)
+
+
+def test_what_is_sent_to_others_names_no_folder_of_one_s_own(
+    tmp_path, quick, monkeypatch
+):
+    home = tmp_path / "home" / "somebody"
+    scan = home / "scans" / "P1"
+    shutil.copytree(sample_folder() / "P1", scan)
+    monkeypatch.setenv("HOME", str(home))
+    outcome = run([scan / "P1.hdr"], home / "out")
+    text = (home / "out" / "recipe.json").read_text()
+    assert "~/scans/P1/P1.hdr" in text
+    assert str(home) not in text
+    named = [one["name"] for one in json.loads(text)["provenance"]["inputs"]]
+    assert named[0] == "P1.hdr"
+    assert sum(name.endswith(".xim") for name in named) == 13
+    assert str(home).encode() not in (home / "out" / "results.h5").read_bytes()
+    again = Recipe.load(home / "out" / "recipe.json")
+    assert again.stacks == (scan / "P1.hdr",)
+    assert outcome.results.stacks.names == ("P1",)

@@ -2,8 +2,9 @@
 
 `helper` is the other side. Requests and answers:
 
-* ``{"do": "look", "path": PATH}``: ``{"outside": TEXT or None}``, see `outside`.
-* ``{"do": "read", "path": PATH, "plugin": NAME, "n_bytes": LIMIT}``:
+* ``{"do": "look", "path": PATH, "seconds": LIMIT}``: ``{"outside": TEXT or None}``, see
+  `outside`.
+* ``{"do": "read", "path": PATH, "plugin": NAME, "n_bytes": LIMIT, "seconds": LIMIT}``:
   ``{"file": NAME}``, an HDF5 file in which each signal is a group with ``data`` and a
   ``tree`` of its axes, metadata and original metadata.
 """
@@ -41,13 +42,14 @@ class Worker(Server):
 
     def _look(self, request: dict[str, Any]) -> dict[str, Any]:
         path = Path(request["path"])
-        with parsing(path), opened(path) as file:
+        with _timed(request["seconds"]), parsing(path), opened(path) as file:
             return {"outside": look_through(file)}
 
     def _read(self, request: dict[str, Any]) -> dict[str, Any]:
         path = Path(request["path"])
         reader = _reader(request["plugin"], path)
-        with _limited(request["n_bytes"], path), parsing(path):
+        limits = (_timed(request["seconds"]), _limited(request["n_bytes"], path))
+        with limits[0], limits[1], parsing(path):
             signals = _signals(reader, path, request["plugin"])
             name = "signals.h5"
             with h5py.File(self._folder / name, "w") as file:
@@ -95,6 +97,26 @@ def _write(group: h5py.Group, signal: dict[str, Any]) -> None:
         "original_metadata": dict(signal.get("original_metadata") or {}),
     }
     write_tree(group.create_group("tree"), described)
+
+
+@contextmanager
+def _timed(seconds: float) -> Iterator[None]:
+    """Let the system end this process when it has computed for so long."""
+    try:
+        import resource
+    except ImportError:  # Windows: the other side looks at the clock
+        yield
+        return
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(used.ru_utime + used.ru_stime + seconds) + 1
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.models.gmvae import GMVAE
 from napari_phasemap.pipeline.collecting import collect
 from napari_phasemap.pipeline.folders import check_folder, replacing_folder
-from napari_phasemap.pipeline.recipe import provenance
+from napari_phasemap.pipeline.recipe import provenance, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -140,7 +140,7 @@ def train(
         "preparation": preparation,
         "stacks": {
             stack.name: {
-                "file": str(Path(found.files[stack.name]).absolute()),
+                "file": written(Path(found.files[stack.name])),
                 "pixels": int(stack.mask.sum()),
                 "history": list(stack.history),
             }

@@ -2,6 +2,7 @@
 
 * `Recipe`: inputs and parameters, in a JSON file.
 * `provenance`: versions, machine and checksums of the inputs.
+* `written`: a path as it may be sent to others.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from os import PathLike
 
-__all__ = ["FORMAT", "Recipe", "provenance"]
+__all__ = ["FORMAT", "Recipe", "provenance", "written"]
 
 FORMAT = "napari-phasemap recipe"
 VERSION = 1
@@ -72,18 +73,21 @@ class Recipe:
         object.__setattr__(self, "parameters", MappingProxyType(parameters))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values with absolute paths, as they stand in the file."""
+        """Return plain values with full paths, as they stand in the file.
+
+        Paths below the user's own folder start with ``~``: a recipe is sent to others.
+        """
         parameters = dict(self.parameters)
         for name in ("i0", "mask", "energies"):
             if parameters.get(name) and Path(parameters[name]).is_file():
-                parameters[name] = str(Path(parameters[name]).absolute())
+                parameters[name] = written(Path(parameters[name]))
         if parameters.get("model"):
-            parameters["model"] = str(Path(parameters["model"]).absolute())
+            parameters["model"] = written(Path(parameters["model"]))
         return {
             "format": FORMAT,
             "version": VERSION,
-            "stacks": [str(path.absolute()) for path in self.stacks],
-            "references": [str(path.absolute()) for path in self.references],
+            "stacks": [written(path) for path in self.stacks],
+            "references": [written(path) for path in self.references],
             "parameters": parameters,
         }
 
@@ -113,12 +117,30 @@ class Recipe:
             )
         try:
             stacks, references = (
-                tuple(path.parent / Path(one) for one in values[key])
+                tuple(path.parent / Path(one).expanduser() for one in values[key])
                 for key in ("stacks", "references")
             )
-            return cls(stacks, references, values["parameters"])
+            return cls(stacks, references, _expanded(values["parameters"]))
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path.name} is a damaged recipe: {error}") from error
+
+
+def written(path: Path) -> str:
+    """Return a full path as it may be sent to others: the own folder is ``~``."""
+    path = path.absolute()
+    if path.is_relative_to(Path.home()):
+        return f"~/{path.relative_to(Path.home()).as_posix()}"
+    return str(path)
+
+
+def _expanded(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters with the user's own folder in place of ``~``."""
+    return {
+        name: str(Path(value).expanduser())
+        if isinstance(value, str) and value.startswith("~/")
+        else value
+        for name, value in parameters.items()
+    }
 
 
 def load_json(path: Path) -> dict[str, Any]:
@@ -177,28 +199,23 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
 
 def _with_companions(inputs: Iterable[Path]) -> list[Path]:
     """Return the files and those that are read with them; of a folder, all in it."""
+    from napari_phasemap.io.read import companions
+
     found: list[Path] = []
     for path in inputs:
         if path.is_dir():
-            found += sorted(one for one in path.iterdir() if one.is_file())
+            found += sorted(one for one in path.rglob("*") if one.is_file())
             continue
         found.append(path)
-        if path.suffix.lower() == ".hdr":
-            found += sorted(path.parent.glob(f"{_literal(path.stem)}_*.xim"))
-        elif path.suffix.lower() in (".tif", ".tiff", ".npy"):
-            found += [p for p in (path.with_suffix(".txt"),) if p.is_file()]
+        if path.is_file():
+            found += companions(path)
     return list(dict.fromkeys(found))
-
-
-def _literal(stem: str) -> str:
-    """Return a file name as a pattern that matches only itself."""
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in stem)
 
 
 def _checksum(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        return {"path": str(path.absolute()), "missing": True}
+        return {"name": path.name, "missing": True}
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     size = path.stat().st_size
-    return {"path": str(path.absolute()), "bytes": size, "sha256": digest}
+    return {"name": path.name, "bytes": size, "sha256": digest}

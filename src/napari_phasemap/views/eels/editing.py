@@ -24,6 +24,7 @@ from napari_phasemap.core.eels.shown import ShownClasses
 from napari_phasemap.pipeline import eels_steps as eels_jobs
 from napari_phasemap.views.shell.dock import guarded
 from napari_phasemap.views.shell.job import tell_error
+from napari_phasemap.views.shell.opening import spectra_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ClassEditor"]
 
-REFERENCE_FILTER = (
-    "Spectra (*.msa *.csv *.txt *.xsp *.nor *.dat *.r *.t);;All files (*)"
-)
 #: Milliseconds in which changes are shown as one.
 SHOW_AFTER = 40
 
@@ -198,7 +196,7 @@ class ClassEditor:
 
     def _ask_references(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(
-            self, "Open spectra of pure phases", "", REFERENCE_FILTER
+            self, "Open spectra of pure phases", "", spectra_files()
         )
         if paths:
             self.name_by([Path(path) for path in paths])

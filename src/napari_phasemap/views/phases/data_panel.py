@@ -30,7 +30,7 @@ from napari_phasemap.core.prepare.prepare import PixelSource, keep_pixels, to_de
 from napari_phasemap.views.phases.choices import I0Choice, MaskChoice
 from napari_phasemap.views.shell.dock import Dock, guarded
 from napari_phasemap.views.shell.job import tell_error
-from napari_phasemap.views.shell.opening import open_paths
+from napari_phasemap.views.shell.opening import open_paths, stack_files
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -77,10 +77,7 @@ class DataPanel(Dock):
 
     def open_files(self) -> None:
         """Ask for files and open them."""
-        from napari_phasemap.io.read import pattern
-
-        kinds = f"Stacks ({pattern()});;All files (*)"
-        paths, _ = QFileDialog.getOpenFileNames(self, "Open stacks", "", kinds)
+        paths, _ = QFileDialog.getOpenFileNames(self, "Open stacks", "", stack_files())
         if paths:
             self.open_paths([Path(path) for path in paths])
 

@@ -26,6 +26,7 @@ from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.views.phases.fractions import FractionTable
 from napari_phasemap.views.shell.dock import Dock, guarded
 from napari_phasemap.views.shell.job import tell_error
+from napari_phasemap.views.shell.opening import spectra_files
 from napari_phasemap.views.widgets.plot import PlotView
 
 if TYPE_CHECKING:
@@ -52,9 +53,6 @@ LAYERS = (
 #: Largest threshold of the slider, more where the references differ by more; the
 #: paper uses 0.005.
 MAX_THRESHOLD = 0.05
-REFERENCE_FILTER = (
-    "Spectra (*.csv *.txt *.xsp *.nor *.msa *.dat *.r *.t);;All files (*)"
-)
 
 
 class PhasePanel(Dock):
@@ -98,7 +96,7 @@ class PhasePanel(Dock):
     def open_references(self) -> None:
         """Ask for reference files and load them."""
         paths, _ = QFileDialog.getOpenFileNames(
-            self, "Open reference spectra", "", REFERENCE_FILTER
+            self, "Open reference spectra", "", spectra_files()
         )
         if paths:
             self.load_references([Path(path) for path in paths])
