@@ -49,10 +49,24 @@ def test_float32_data_are_not_copied_and_cannot_be_written_through_the_stack():
     data[0] = 5  # the caller's own array stays writable
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, ">f4", np.uint16])
+def test_data_stay_in_the_memory_order_of_the_file(dtype):
+    file = np.random.default_rng(4).integers(0, 99, (4, 5, 3)).astype(dtype)
+    stack = SpectralStack(file.transpose(2, 0, 1), ENERGY)
+    assert stack.data.strides == (4, 5 * 3 * 4, 3 * 4)
+    mask = np.random.default_rng(5).random((4, 5)) < 0.5
+    for kept in (np.ones((4, 5), dtype=bool), mask):
+        spectra = stack.with_mask(kept).spectra()
+        assert_array_equal(spectra, file[kept])
+        assert spectra.flags.c_contiguous
+        assert not np.shares_memory(spectra, stack.data)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"data": np.ones((3, 4))}, "energy, row, column"),
+        ({"data": np.ones((3, 4, 5, 1))}, "energy, row, column"),
         ({"energy": [1, 2]}, r"\(2,\).*\(3,\) images"),
         ({"energy": [1, 3, 2]}, "3 eV followed by 2 eV"),
         ({"energy": [1, 2, 2]}, "2 eV followed by 2 eV"),

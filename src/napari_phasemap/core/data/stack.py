@@ -155,7 +155,7 @@ class SpectralStack:
     def spectra(self) -> NDArray[np.float32]:
         """Return the spectra of the masked pixels, of shape (n_pixels, n_energies)."""
         flat = np.asarray(self.data).reshape(self.n_energies, -1)
-        return np.ascontiguousarray(flat[:, np.flatnonzero(self.mask)].T)
+        return np.ascontiguousarray(flat.T[np.flatnonzero(self.mask)])
 
     def with_mask(self, mask: ArrayLike) -> SpectralStack:
         """Return this stack with another mask, True where a pixel is analyzed."""
