@@ -36,8 +36,8 @@ def test_the_public_names_load_no_heavy_library():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-#: All names that scripts of version 0.1 may use: their parameters with kind and default,
-#: and the members of classes.
+#: All names that scripts of version 0.1 may use: their parameters with kind and
+#: default, and the members of classes.
 FIRST_GENERATION = json.loads(
     (Path(__file__).parent / "data" / "public_0.1.json").read_text()
 )

@@ -83,6 +83,17 @@ def test_disagreement_is_sure_pixels_in_the_cluster_of_another_phase():
         assert np.flatnonzero(odd).tolist() == [7]
 
 
+def test_a_phase_that_was_left_out_hides_no_disagreement():
+    latent = np.r_[np.zeros((50, 2)), np.full((50, 2), 9.0)]
+    latent += np.random.default_rng(0).normal(0, 1, (100, 2))
+    r = np.where(np.arange(100)[:, None] < 50, [0.9, 0.5, 0.1], [0.5, 0.9, 0.1])
+    latent[7] = 9.0
+    phases = PhaseMap.from_scores(r, ["a", "b", "nowhere"])
+    resolved = assign_mahalanobis(latent, phases)
+    assert not np.isfinite(resolved.scores[:, 2]).any()
+    assert np.flatnonzero(disagreement(phases, resolved)).tolist() == [7]
+
+
 def test_disagreement_needs_scores():
     before, _ = maps([0, 1], [1, 2])
     bare = PhaseMap(

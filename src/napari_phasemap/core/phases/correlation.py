@@ -334,8 +334,7 @@ def _rank_block(
 ) -> None:
     """Rank the references for spectra of shape (n_energies, n_pixels)."""
     with np.errstate(all="ignore"):
-        scale = np.abs(values - values[0]).max(axis=0).astype(np.float64)
-        spectra = (values - values[0].astype(np.float64)) / scale
+        spectra = values - values[0].astype(np.float64)
         spectra -= spectra.mean(axis=0)
         norm = np.sqrt(np.einsum("ep,ep->p", spectra, spectra))
         scores = np.clip(units @ spectra / norm, -1.0, 1.0).astype(np.float32)
