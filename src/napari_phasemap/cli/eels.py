@@ -91,6 +91,7 @@ def eels(
     if not quiet:
         for edge in found.edges.values():
             click.echo(f"{edge.recipe.name}: {edge.classes!r}")
+            click.echo(f"{edge.recipe.name}: {edge.kinds.reason}")
             if edge.presence is not None:
                 click.echo(f"{edge.recipe.name}: {edge.presence.reason}")
         for (a, b), pairs in found.pairs.items():

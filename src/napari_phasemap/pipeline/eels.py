@@ -155,6 +155,7 @@ def write_eels(
             "command": "eels",
             "edges": [asdict(edge.recipe) for edge in analysis.edges.values()],
             "warnings": list(analysis.warnings),
+            "found": {name: _found(edge) for name, edge in analysis.edges.items()},
             "history": list(analysis.stack.history),
             "provenance": provenance(inputs),
             "files": files,
@@ -162,6 +163,17 @@ def write_eels(
         text = json.dumps(settings, indent=2, default=str)
         (folder / "recipe.json").write_text(text + "\n", encoding="utf-8")
     return output
+
+
+def _found(edge: EdgeAnalysis) -> dict[str, Any]:
+    """Return in words how sure presence and classes of an edge are."""
+    seen = edge.presence
+    return {
+        "presence": "every pixel is taken" if seen is None else seen.reason,
+        "presence_is_sure": seen is None or seen.sure,
+        "classes": edge.kinds.reason,
+        "n_kinds": edge.kinds.n_kinds,
+    }
 
 
 def _read(

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,7 @@ from napari_phasemap.core.learn.clustering import (
 )
 from napari_phasemap.core.learn.decomposition import pca
 from napari_phasemap.core.learn.embedding import Embedder, umap_embedding
+from napari_phasemap.core.learn.kinds import Kinds, kinds_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,6 +95,14 @@ class EdgeAnalysis:
     classes: PhaseMap
     stability: NDArray[np.float64]
     spectra: ClassSpectra
+
+    @cached_property
+    def kinds(self) -> Kinds:
+        """Whether the classes are kinds or steps of a continuum, see `kinds_of`."""
+        if self.recipe.cluster_on == "embedding" and self.embedding is not None:
+            return kinds_of(self.embedding, self.classes)
+        averaged = self.recipe.score_neighbors
+        return kinds_of(self.values, self.classes, averaged=averaged)
 
     @property
     def kind(self) -> str:
