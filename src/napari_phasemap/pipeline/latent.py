@@ -16,7 +16,7 @@ from napari_phasemap.io.results import NamedPixels, Results
 from napari_phasemap.models.gmvae import GMVAE
 from napari_phasemap.pipeline.learning import encode, learn, new_model, save_loss
 from napari_phasemap.pipeline.recipe import Recipe
-from napari_phasemap.pipeline.resolving import Resolved, resolve
+from napari_phasemap.pipeline.resolving import Resolved, evidence_of, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,9 +75,13 @@ def with_latent(
     assert references is not None
     latent, markers = encode(network, stacks, references)
     resolved = resolve(
-        latent,
-        markers,
-        phases,
+        evidence_of(
+            phases,
+            latent=latent,
+            markers=markers,
+            stacks=stacks,
+            references=references,
+        ),
         method=given["method"],
         threshold=results.threshold,
         scope=given["scope"],
