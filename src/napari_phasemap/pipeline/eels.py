@@ -22,7 +22,7 @@ from napari_phasemap.core.eels.recipe import edge_recipe, parse_edge, suggest_re
 from napari_phasemap.core.eels.workflow import EelsAnalysis, analyze_edges
 from napari_phasemap.io.read import read_stack
 from napari_phasemap.pipeline.bundle import check_output, replacing_results
-from napari_phasemap.pipeline.recipe import FORMAT, VERSION, provenance
+from napari_phasemap.pipeline.recipe import HEADER, provenance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,8 +150,7 @@ def write_eels(
             save_figure(figure, folder / f"eels.{suffix}")
         files = sorted([path.name for path in folder.iterdir()] + ["recipe.json"])
         settings = {
-            "format": FORMAT,
-            "version": VERSION,
+            **HEADER,
             "command": "eels",
             "edges": [asdict(edge.recipe) for edge in analysis.edges.values()],
             "warnings": list(analysis.warnings),

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from napari_phasemap.core.latent.ranking import Scope
     from napari_phasemap.core.phases.changes import ChangeTable
 
-__all__ = ["Resolved", "evidence_of", "resolve"]
+__all__ = ["DISAGREEMENT", "DISAGREEMENT_COLOR", "Resolved", "evidence_of", "resolve"]
+
+#: Name and color of the pixels in the latent cluster of another phase.
+DISAGREEMENT, DISAGREEMENT_COLOR = "disagreement", "#ff2020"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +57,16 @@ class Resolved:
     agreement: Mapping[str, float]
     n_ambiguous: int
     n_changed: int
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """The numbers as plain values, as a recipe holds them."""
+        return {
+            "n_ambiguous": self.n_ambiguous,
+            "n_changed": self.n_changed,
+            "n_disagreeing": int(self.disagreement.sum()),
+            "agreement": dict(self.agreement),
+        }
 
     def __str__(self) -> str:
         others = ", ".join(

@@ -20,7 +20,13 @@ from napari_phasemap.pipeline.latent_steps import (
     load_model,
     train,
 )
-from napari_phasemap.pipeline.resolving import Resolved, evidence_of, resolve
+from napari_phasemap.pipeline.resolving import (
+    DISAGREEMENT,
+    DISAGREEMENT_COLOR,
+    Resolved,
+    evidence_of,
+    resolve,
+)
 from napari_phasemap.views.shell.dock import Dock, guarded
 from napari_phasemap.views.training.model_box import ModelBox
 from napari_phasemap.views.training.resolve_box import ResolveBox
@@ -34,9 +40,6 @@ if TYPE_CHECKING:
     from napari_phasemap.workspace import Workspace
 
 __all__ = ["LatentPanel"]
-
-DISAGREEMENT = "disagreement"
-DISAGREEMENT_COLOR = "#ff2020"
 
 
 class LatentPanel(Dock):
@@ -208,9 +211,9 @@ class LatentPanel(Dock):
         self.link.results.show_labels(
             DISAGREEMENT,
             resolved.disagreement,
-            ("disagreement",),
+            (DISAGREEMENT,),
             (DISAGREEMENT_COLOR,),
-            {"step": "disagreement", "parameters": self.resolving.value()},
+            {"step": DISAGREEMENT, "parameters": self.resolving.value()},
             visible=False,
         )
         self.resolving.show_result(resolved)
