@@ -176,10 +176,10 @@ def test_a_bug_with_one_particle_is_exit_code_3_too(
 ):
     from napari_phasemap.pipeline import collecting
 
-    def prepare(stack, **options):
+    def prepare(stack, *options):
         if stack.name == "P1":
             raise AttributeError("planted")
-        return original(stack, **options)
+        return original(stack, *options)
 
     original = collecting.prepare
     monkeypatch.setattr(collecting, "prepare", prepare)
