@@ -251,7 +251,7 @@ def _variance(
     noise: Noise, data: NDArray[np.float32], quantity: Quantity
 ) -> NDArray[np.float32]:
     """Return the variance of values of shape (n_energies, n_rows, n_cols)."""
-    if quantity == "optical_density":
+    if quantity != "counts":
         return noise.of_density(data, noise.line)
     shot = noise.shot[noise.frames].astype(np.float32)
     return np.asarray(shot[:, None, None] * np.abs(data))

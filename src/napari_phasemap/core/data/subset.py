@@ -94,6 +94,7 @@ def keep_pixels(phase_map: PhaseMap, kept: NDArray[np.bool_], /) -> PhaseMap:
         best=phase_map.best[kept],
         margin=phase_map.margin[kept],
         scores=None if scores is None else scores[kept],
+        misfit=None if phase_map.misfit is None else phase_map.misfit[kept],
     )
 
 
