@@ -187,7 +187,7 @@ def conformal_sets(
 
 
 def chance_of_error(
-    phase_map: PhaseMap, posterior: PhaseMap, /, gap: float = DEFAULT_THRESHOLD
+    phase_map: PhaseMap, posterior: PhaseMap, /, *, gap: float = DEFAULT_THRESHOLD
 ) -> float:
     """Return how often the best phase is wrong where the gap Q1 - Q2 is about `gap`.
 
