@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.io.hdf5 import LARGEST_IN_TREE
-
 if TYPE_CHECKING:
     import h5py
 
 __all__ = ["look_through", "of_dataset"]
+
+#: Arrays with more values stay in the file when its tree is copied.
+LARGEST_IN_TREE = 4096
 
 
 def look_through(file: h5py.File) -> str | None:
