@@ -48,6 +48,7 @@ _PUBLIC = {
         "undecided",
         "unknown",
     ),
+    "core.phases.reference_check": ("ReferenceReport", "check_references"),
     "core.phases.neighbors": ("chi_square_map", "smooth_potts"),
     "core.data.progress": ("Cancelled",),
     "core.eels.background": ("subtract_background",),
