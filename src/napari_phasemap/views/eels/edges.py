@@ -1,12 +1,11 @@
-"""Which edge the images, the scatter and the spectra show, and where its results lie.
+"""Where the results of edges lie in the viewer.
 
 * `edges_for`: the `EdgeLink` of a viewer.
-* `EdgeLink`: analyzed edges as layers; the active one as phase map and latent space.
+* `EdgeLink`: analyzed edges as layers, and what is painted on them as classes.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -15,9 +14,10 @@ import numpy as np
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.views.shell.label_colors import changed_colors
 from napari_phasemap.views.shell.link import link_for
+from napari_phasemap.workspace.edges import put_classes, shown_edge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from napari_phasemap.core.data.phasemap import PhaseMap
     from napari_phasemap.core.data.stack_set import StackSet
@@ -48,18 +48,17 @@ def layer_kinds(edge: str) -> tuple[str, str, str]:
 
 
 class EdgeLink:
-    """Keeps layers, phase map and latent space in step with `workspace.edges`.
+    """Keeps the layers in step with `workspace.edges`.
 
-    Writes `phase_map`, `latent` with its name, and `features`; writes `edges` and
-    `edge` for whoever calls its methods, and when classes were changed elsewhere
-    (painted, assigned, recolored).
+    Writes `features`, and `edges` with `edge` where classes were painted or recolored
+    on a layer, or the phase map became another one.
     """
 
     def __init__(self, viewer: Any) -> None:
         self._link = link_for(viewer)
         self.workspace = self._link.workspace
         self._drawn: dict[str, EdgeAnalysis] = {}
-        self._active: tuple[str, Any] = ("", None)
+        self._active = ""
         self._painted: WeakSet[Any] = WeakSet()
         self._showing = False
         events = self.workspace.events
@@ -69,42 +68,11 @@ class EdgeLink:
         events.thickness.connect(self._on_thickness)
         events.stacks.connect(self._on_stacks)
 
-    # ---- What the docks call ----
-
-    def put(self, analyses: Iterable[EdgeAnalysis]) -> None:
-        """Take results in; show the first of them unless the active one is new."""
-        new = {analysis.recipe.name: analysis for analysis in analyses}
-        if not new:
-            return
-        workspace = self.workspace
-        workspace.resolved = None
-        workspace.edges = {**workspace.edges, **new}
-        if workspace.edge not in new:
-            workspace.edge = next(iter(new))
-
-    def active(self) -> EdgeAnalysis | None:
-        """Return the analysis that is shown."""
-        return self.workspace.edges.get(self.workspace.edge)
-
-    def set_classes(self, classes: PhaseMap, text: str) -> None:
-        """Change the active edge's classes, as a step that can be undone."""
-        self.workspace.apply(text, phase_map=classes)
-
-    def remove(self, name: str) -> None:
-        """Forget an edge and its layers."""
-        workspace = self.workspace
-        if name not in workspace.edges:
-            return
-        rest = {key: value for key, value in workspace.edges.items() if key != name}
-        if workspace.edge == name:
-            workspace.edge = next(iter(rest), "")
-        workspace.edges = rest
-
     # ---- Following the workspace ----
 
     def _on_stacks(self, _: StackSet | None) -> None:
         self._drawn.clear()
-        self._active = ("", None)
+        self._active = ""
 
     def _on_edges(self, *_: Any) -> None:
         if self._showing or self.workspace.stacks is None:
@@ -112,13 +80,12 @@ class EdgeLink:
         self._showing = True
         try:
             self._draw_layers()
-            self._show_active()
         finally:
             self._showing = False
 
     def _on_phase_map(self, phases: PhaseMap | None) -> None:
         """Take classes that were changed elsewhere; let go if it is another map."""
-        analysis = self.active()
+        analysis = shown_edge(self.workspace)
         if self._showing or analysis is None or phases is analysis.classes:
             return
         if phases is None or phases.method != analysis.classes.method:
@@ -127,8 +94,7 @@ class EdgeLink:
             self._store(analysis, phases)
 
     def _store(self, analysis: EdgeAnalysis, classes: PhaseMap) -> None:
-        workspace = self.workspace
-        changed = replace(analysis, classes=classes)
+        workspace, changed = self.workspace, analysis.with_classes(classes)
         workspace.edges = {**workspace.edges, analysis.recipe.name: changed}
 
     def _on_thickness(self, measured: Thickness | None) -> None:
@@ -144,22 +110,6 @@ class EdgeLink:
             colormap="magma",
             contrast_limits=(0.0, highest),
         )
-
-    # ---- The active edge ----
-
-    def _show_active(self) -> None:
-        workspace, analysis = self.workspace, self.active()
-        if analysis is None:
-            return
-        if workspace.phase_map is not analysis.classes:
-            workspace.phase_map = analysis.classes
-        source = analysis.values if analysis.embedding is None else analysis.embedding
-        active = (analysis.recipe.name, source)
-        if self._active[0] != active[0] or self._active[1] is not source:
-            self._active = active
-            workspace.latent_markers = {}
-            workspace.latent_name = f"{analysis.kind} {analysis.recipe.name}"
-            workspace.latent = analysis.picture()
 
     # ---- Layers ----
 
@@ -218,8 +168,9 @@ class EdgeLink:
 
     def _show_only(self, active: str) -> None:
         """Show the active edge's classes alone: other maps would be mixed with them."""
-        if active == self._active[0] or active not in self.workspace.edges:
+        if active == self._active or active not in self.workspace.edges:
             return
+        self._active = active
         for layer in self._layers(THICKNESS):
             layer.visible = False
         for name in self.workspace.edges:
@@ -268,14 +219,13 @@ class EdgeLink:
             colors = changed_colors(event.source, analysis.classes.colors)
             if not colors:
                 continue
-            recolored = analysis.classes.with_colors(colors)
-            if name == self.workspace.edge:
-                self.set_classes(recolored, "colors of classes")
-            else:
-                self._store(analysis, recolored)
+            recolored = analysis.with_classes(analysis.classes.with_colors(colors))
+            put_classes(self.workspace, recolored, f"colors of {name}")
 
     def _add_features(self, values: Mapping[str, Any]) -> None:
-        self.workspace.features = {**self.workspace.features, **values}
+        known = self.workspace.features
+        if any(known.get(name) is not value for name, value in values.items()):
+            self.workspace.features = {**known, **values}
 
 
 def _settings(analysis: EdgeAnalysis) -> dict[str, Any]:
