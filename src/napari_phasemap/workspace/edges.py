@@ -38,6 +38,7 @@ def put_edges(workspace: Workspace, analyses: Iterable[EdgeAnalysis], /) -> None
     ----------
     workspace : Workspace
         Its `edges` and `computed` get them; what references said of them is forgotten.
+        `computed` only saves work, so that it is no part of the step.
     analyses : iterable of EdgeAnalysis
         Of the pixels of the workspace.
     """
@@ -45,12 +46,12 @@ def put_edges(workspace: Workspace, analyses: Iterable[EdgeAnalysis], /) -> None
     if not new:
         return
     known = {n: said for n, said in workspace.class_names.items() if n not in new}
+    workspace.computed = {**workspace.computed, **new}
     _step(
         workspace,
         f"run {', '.join(new)}",
         {**workspace.edges, **new},
         workspace.edge if workspace.edge in new else next(iter(new)),
-        computed={**workspace.computed, **new},
         class_names=known,
         resolved=None,
     )
@@ -79,8 +80,7 @@ def remove_edge(workspace: Workspace, name: str, /) -> None:
     name : str
         Its name.
     """
-    if name not in workspace.edges and name not in workspace.computed:
-        return
+    workspace.computed = _without(workspace.computed, name)
     rest = _without(workspace.edges, name)
     shown = workspace.edge if workspace.edge in rest else next(iter(rest), "")
     _step(
@@ -88,7 +88,6 @@ def remove_edge(workspace: Workspace, name: str, /) -> None:
         f"remove {name}",
         rest,
         shown,
-        computed=_without(workspace.computed, name),
         class_names=_without(workspace.class_names, name),
     )
 

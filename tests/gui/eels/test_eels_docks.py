@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QPushButton
 from napari_phasemap.core.data.phasemap import phase_colors
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.eels.workflow import analyze_edges
 from napari_phasemap.core.simulate.synthetic_eels import SiCSample, simulate_si_c
 from napari_phasemap.views.shell.label_colors import shown_colors
 from napari_phasemap.views.shell.link import link_for, workspace_for
@@ -179,6 +180,82 @@ def test_two_edges_become_layers_phase_map_and_latent_space(
     assert dock.classes.table.rowCount() == 3
 
 
+def test_the_dock_gives_what_python_gives_bit_by_bit(
+    viewer: Any, qtbot: Any, dock: Any, sample: SiCSample
+) -> None:
+    dock.pages.setCurrentIndex(0)
+    press(dock, "Thickness map")
+    finish(qtbot, dock)
+    run_all(qtbot, dock)
+    workspace = workspace_for(viewer)
+    recipes = [edge.recipe for edge in workspace.edges.values()]
+    found = analyze_edges(sample.core_loss, recipes, low_loss=sample.low_loss)
+    assert list(workspace.edges) == list(found.edges)
+    for name, edge in found.edges.items():
+        mine = workspace.edges[name]
+        for one, other in (
+            (mine.classes.labels, edge.classes.labels),
+            (mine.classes.scores, edge.classes.scores),
+            (mine.edge.signal, edge.edge.signal),
+            (mine.values, edge.values),
+            (mine.stability, edge.stability),
+            (mine.spectra.mean, edge.spectra.mean),
+        ):
+            np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(
+        workspace.thickness.t_over_lambda, found.thickness.t_over_lambda
+    )
+
+
+def test_a_dock_that_is_closed_loses_nothing_and_undo_takes_a_run_back(
+    viewer: Any, qtbot: Any, dock: Any
+) -> None:
+    run_all(qtbot, dock)
+    workspace, table = workspace_for(viewer), dock.classes.table
+    table.selectAll()
+    press(dock.classes, "Merge")
+    finish(qtbot, dock)
+    stable = dock.classes.table.item(0, 4).text()
+    assert stable
+    computed = workspace.computed["Si_L"]
+    dock.close()
+    again = opened(viewer, "EELS classes")
+    qtbot.wait(150)
+    assert again.classes.table.rowCount() == 1
+    assert again.classes.table.item(0, 4).text() == stable
+    again.setup._umap.setChecked(False)
+    run_first(qtbot, again)  # nothing is done anew: the computed classes come back
+    assert workspace.edges["Si_L"].classes is computed.classes
+    assert workspace.edges["Si_L"].edge.net is computed.edge.net
+    name = workspace.stacks.names[0]
+    for n_classes in (1, 3):
+        workspace.undo()
+        assert workspace.phase_map.n_phases == n_classes
+    workspace.undo()
+    assert not workspace.edges
+    assert f"{name} Si_L classes" not in viewer.layers
+    workspace.redo()
+    assert f"{name} Si_L classes" in viewer.layers
+
+
+def test_excluded_pixels_come_back_with_their_edges(
+    viewer: Any, qtbot: Any, dock: Any
+) -> None:
+    run_first(qtbot, dock)
+    workspace = workspace_for(viewer)
+    before = (workspace.edges, workspace.phase_map, workspace.latent)
+    for _ in range(2):
+        workspace.select(np.arange(SIZE * SIZE) < 30)
+        workspace.exclude_selection()
+        assert not workspace.edges
+        workspace.undo()
+        after = (workspace.edges, workspace.phase_map, workspace.latent)
+        assert all(a is b for a, b in zip(before, after, strict=True))
+        workspace.redo()
+        assert workspace.stacks.n_pixels == SIZE * SIZE - 30
+        workspace.undo()
+
+
 def test_another_number_of_classes_refits_nothing_before(
     viewer: Any, qtbot: Any, dock: Any
 ) -> None:
@@ -302,6 +379,8 @@ def test_painted_classes_are_the_classes(viewer: Any, qtbot: Any, dock: Any) -> 
     assert workspace.phase_map.colors == workspace.edges["Si_L"].classes.colors
     assert len(set(workspace.phase_map.colors)) == 3
     layer.show_selected_label = False
+    workspace.undo()  # the colors of the hidden edge
+    assert workspace.edges["C_K"].classes.colors == phase_colors(3)
     workspace.undo()
     assert workspace.phase_map.colors == phase_colors(3)
     assert shown_colors(layer, 3) == phase_colors(3)
@@ -403,7 +482,7 @@ def test_mistakes_are_told_and_the_dock_goes_on(
     assert "70-581.5 eV" in setup.subtraction._empty.text()
     type_cell(dock, 1, 1, "250-300")
     run_all(qtbot, dock)
-    assert "20-60 eV is not inside the energy axis 70-581.5 eV" in notes[-2]
+    assert "20-60 eV is not inside the energy axis 70-581.5 eV" in notes[-1]
     assert "overlaps" in notes[-1]
     assert not workspace.edges
     type_cell(dock, 0, 1, "80-95")

@@ -178,7 +178,8 @@ class ClassEditor:
         if self.workspace.edges.get(name) is not analysis:
             show_info("The classes changed meanwhile; do it again.")
             return
-        self.workspace.class_names = {**self.workspace.class_names, name: names}
+        known = {**self.workspace.class_names, name: names}
+        self.workspace.apply("compare with references", class_names=known)
         if names.shift:
             show_info(f"The references fit best moved by {names.shift:+.1f} eV.")
 
