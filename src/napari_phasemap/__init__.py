@@ -38,7 +38,7 @@ _PUBLIC = {
     "core.latent.components": ("pca_latent",),
     "core.phases.intervals": ("FractionIntervals", "fraction_intervals"),
     "core.phases.changes": ("ChangeTable", "change_table", "disagreement"),
-    "core.latent.comparison": ("MethodComparison", "compare_methods"),
+    "core.latent.comparison": ("Accuracy", "MethodComparison", "compare_methods"),
     "core.latent.latent": ("LatentSpace",),
     "core.phases.posterior": ("posterior_map",),
     "core.phases.abstention": (
@@ -66,6 +66,7 @@ _PUBLIC = {
     "core.bonds.mutual_information": ("ClassPairs", "mutual_information"),
     "core.learn.kinds": ("Kinds", "kinds_of"),
     "core.bonds.co_occurrence": ("co_occurrence_map",),
+    "core.eels.presence": ("Presence",),
     "core.eels.naming": ("ClassNames", "ClassSpectra", "class_spectra", "name_classes"),
     "core.eels.thickness": ("Thickness", "thickness", "thickness_bins"),
     "core.eels.edge": ("EdgeAnalysis", "analyze_edge"),

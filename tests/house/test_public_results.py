@@ -54,7 +54,7 @@ def test_the_walk_finds_a_class_that_is_not_public() -> None:
     class Holder:
         inner: list[EdgePreview]  # noqa: F821 # only its name is read
 
-        def get(self) -> JumpRatios:  # noqa: F821
+        def get(self) -> Corrected:  # noqa: F821
             raise NotImplementedError
 
-    assert {"EdgePreview", "JumpRatios"} <= given_back(Holder) & classes()
+    assert {"EdgePreview", "Corrected"} <= given_back(Holder) & classes()

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from napari_phasemap.cli import main
 from napari_phasemap.cli.options import SOME_FAILED
 from napari_phasemap.core.data.errors import InputError, ProcessDied
-from napari_phasemap.core.eels.recipe import edge_recipe
+from napari_phasemap.core.eels.recipe import EdgeRecipe, edge_recipe
 from napari_phasemap.core.eels.thickness import thickness
 from napari_phasemap.core.eels.workflow import analyze_edges, compare_edges
 from napari_phasemap.core.simulate.synthetic_eels import EDGE_WINDOWS, simulate_si_c
@@ -178,15 +178,17 @@ def test_run_says_that_a_recipe_is_of_another_command(analysis, tmp_path):
     assert "was written by 'napari-phasemap eels'" in result.output
 
 
-def test_the_command_line_gives_what_python_gives_bit_by_bit(
-    sample, analysis, files, tmp_path
-):
+def test_the_command_line_gives_what_python_gives_bit_by_bit(sample, files, tmp_path):
     core, low = files
     words = ["eels", str(core), "--low-loss", str(low), "--clusters", "3", "--no-umap"]
     for name, ((a, b), (c, d)) in EDGE_WINDOWS.items():
         words += ["--edge", f"{name}:{a:g}-{b:g}:{c:g}-{d:g}"]
     result = CliRunner().invoke(main, [*words, "--output", str(tmp_path / "out")])
     assert result.exit_code == 0, result.output
+    written = json.loads((tmp_path / "out" / "recipe.json").read_text())["edges"]
+    windows = ("fit_window", "window")
+    used = [EdgeRecipe(**{**e, **{w: tuple(e[w]) for w in windows}}) for e in written]
+    analysis = analyze_edges(sample.core_loss, used, low_loss=sample.low_loss)
     with np.load(tmp_path / "out" / "maps.npz") as maps:
         for name, edge in analysis.edges.items():
             for what, values in (

@@ -298,7 +298,10 @@ def _recipe(
         recipe = edge_recipe(
             known.name, known.fit_window, known.window, preset=preset, **given
         )
-    return replace(recipe, jump_ratio=suggest_jump_ratio(stack, recipe))
+    try:
+        return replace(recipe, jump_ratio=suggest_jump_ratio(stack, recipe))
+    except InputError:  # running the edge will say what is wrong, and run the others
+        return recipe
 
 
 def _images(analysis: EelsAnalysis) -> dict[str, Any]:
