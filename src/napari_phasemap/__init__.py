@@ -74,7 +74,7 @@ _PUBLIC = {
     "core.eels.recipe": ("EdgeRecipe", "edge_recipe"),
     "core.eels.axis": ("align_zero_loss", "calibrate_onset", "remove_spikes"),
     "core.simulate.synthetic_eels": ("SiCSample", "simulate_si_c"),
-    "core.eels.jump_ratio": ("suggest_presence",),
+    "core.eels.jump_ratio": ("JumpSuggestion", "suggest_presence"),
     "core.simulate.embedded": ("EmbeddedSample", "simulate_embedded"),
     "models.gmvae": ("GMVAE",),
     "io.read": ("read_stack",),
