@@ -590,7 +590,7 @@ def test_umap_is_the_latent_space_of_the_active_edge_and_runs_elsewhere(
     os.kill(dock.embedder.pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: not dock.embedder.is_running)
     press(dock, "Run Si_L")
-    qtbot.waitUntil(lambda: dock.embedder.is_running)
+    qtbot.waitUntil(lambda: dock.job._text.text().startswith("Si_L: UMAP"))
     os.kill(dock.embedder.pid, signal.SIGKILL)
     finish(qtbot, dock)
     assert "UMAP process ended by itself" in notes[-1]
