@@ -206,7 +206,9 @@ def lay_out(
     steps = _shared_steps(stacks, in_nm)
     shown = [name for row in rows for name in row]
     sizes = {n: np.array(by_name[n].shape) * steps[n] for n in shown}
-    gap_y, gap_x = np.max([*sizes.values(), (0.0, 0.0)], axis=0) * (NAME_GAP, GAP)
+    highest = max((size[0] for size in sizes.values()), default=0.0)
+    widest = max((size[1] for size in sizes.values()), default=0.0)
+    gap_y, gap_x = NAME_GAP * highest, GAP * widest
     places: dict[str, Place] = {}
     top = 0.0
     for row in rows:
