@@ -90,7 +90,7 @@ class PhasePanel(Dock):
         self.listen(events.stacks, self._on_state)
         self.listen(events.threshold, self._on_threshold)
         self.listen(self.viewer.layers.events.removed, self._on_layers)
-        self.listen(self.viewer.layers.events.inserted, self._on_layers)
+        self.listen(self.link.results.changed, self._on_layers)
         self._on_references(self.workspace.references)
         self._on_phase_map(self.workspace.phase_map)
 

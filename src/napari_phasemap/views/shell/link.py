@@ -87,9 +87,9 @@ class ViewerLink:
             return
         first = not self._stack_layers
         named = self._named(stacks)
-        self.places.expect(named)
         self._arriving = []
         try:
+            self.places.expect(named)
             for stack in named:
                 data, attributes, _ = stack_layer(stack, in_nm=self.in_nm)
                 place = self.places.place(stack.name)
@@ -101,6 +101,7 @@ class ViewerLink:
             arrived, self._arriving = tuple(self._arriving), None
             self.workspace.sources = (*self.workspace.sources, *arrived)
             self.places.expect(())
+        self.names.move()
         self._on_step()
         if first:
             viewer.reset_view()
@@ -154,7 +155,16 @@ class ViewerLink:
                 _put(layer, place, self.places.unit)
         self.results.move()
         self.pointer.move()
-        self.names.move()
+        if self._arriving is None:  # names lie above the images
+            self.names.move()
+
+    def fit(self) -> None:
+        """Fit the view to the particles that are shown."""
+        viewer = self._viewer()
+        images = [self.stack_layer(name) for name in self.places.layout.places]
+        shown = [layer for layer in images if layer is not None]
+        if viewer is not None and shown:
+            viewer.reset_view(layers=shown)
 
     def _on_layer_inserted(self, event: Any) -> None:
         self._adopt(event.value)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from psygnal import Signal
+
 from napari_phasemap import __version__
 from napari_phasemap.views.shell.kinds import SELECTION
 from napari_phasemap.views.shell.result_layer import ResultLayer
@@ -31,7 +33,10 @@ class ResultLayers:
 
     A layer is known by its kind and the number of its pixel grid, never by its name:
     renaming it changes nothing, and deleting it means that this kind is not wanted.
+    `changed` is emitted when a layer has been made or removed.
     """
+
+    changed = Signal()
 
     def __init__(
         self, viewer: ViewerModel, workspace: Workspace, places: ParticleLayout
@@ -72,6 +77,7 @@ class ResultLayers:
                 viewer.layers.remove(layer)
         for key in [key for key in self._shown if key[0] == kind]:
             del self._shown[key]
+        self.changed.emit()
 
     def put(
         self, kind: Kind, picture: Picture, *, make: bool = True, visible: bool = True
@@ -174,6 +180,7 @@ class ResultLayers:
         tell_pixels(layer, self._workspace, self._places)
         if kind == SELECTION:
             viewer.layers.selection.active = active
+        self.changed.emit()
 
     def _name(self, kind: Kind, grid: PixelGrid) -> str:
         """Return the name of a new layer: with the pixel size where there are more."""

@@ -91,7 +91,9 @@ class Walk:
                 self._hidden.append(ref(layer))
         self._shown = alone
         images = [self._layer_of(name) for name in self._places.layout.places]
-        viewer.reset_view(layers=[one for one in images if one is not None] or None)
+        shown = [layer for layer in images if layer is not None]
+        if shown:
+            viewer.reset_view(layers=shown)
 
 
 def _stepper(walk: Walk, by: int) -> Callable[[Any], None]:
