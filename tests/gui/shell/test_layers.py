@@ -195,7 +195,7 @@ def test_another_layout_takes_images_results_cursor_and_names_along(
     ]
     link.places.arrangement = Arrangement(groups={"P1": "9", "P2": "2"})
     assert link.places.place("P2").corner == (0, 0)
-    assert list(names.features["name"]) == ["P1: 9", "P2: 2"]
+    assert list(names.features["name"]) == ["P2: 2", "P1: 9"]
 
 
 def double_click(mouse: Any, viewer: Any, where: tuple[float, float]) -> None:
@@ -264,7 +264,10 @@ def test_names_get_smaller_and_shorter_before_they_touch(
     viewer: Any, two_particles: list[Any], qtbot: Any
 ) -> None:
     link = link_for(viewer)
-    stacks = [replace(two_particles[0], name=f"particle {i}") for i in range(1, 25)]
+    stacks = [
+        replace(two_particles[0], name=f"a particle of the second charge {i}")
+        for i in range(1, 25)
+    ]
     link.open_stacks(stacks)
     layer = viewer.layers["names"]
     qtbot.wait(50)
@@ -277,8 +280,8 @@ def test_names_get_smaller_and_shorter_before_they_touch(
     assert list(layer.features["name"]) == [str(i) for i in range(1, 25)]
     viewer.scene.camera.zoom = zoom / 10
     assert not layer.text.visible
-    viewer.scene.camera.zoom = 4 * zoom
-    assert next(iter(layer.features["name"])) == "particle 1"
+    viewer.scene.camera.zoom = 12 * zoom
+    assert next(iter(layer.features["name"])) == "a particle of the second charge 1"
     assert layer.text.visible
     assert layer.text.size <= 11.0
 
@@ -302,6 +305,13 @@ def test_the_layout_is_chosen_in_the_data_dock(
         QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=spot)
         qtbot.wait(50)
 
+    def press(combo: Any, text: str) -> None:
+        combo.setFocus()
+        while combo.currentIndex() != combo.findText(text):
+            down = combo.currentIndex() < combo.findText(text)
+            QTest.keyClick(combo, Qt.Key.Key_Down if down else Qt.Key.Key_Up)
+        qtbot.wait(50)
+
     choose(box.choice, "in columns:")
     assert box.columns.isVisible()
     box.columns.setValue(1)
@@ -309,14 +319,14 @@ def test_the_layout_is_chosen_in_the_data_dock(
     table = tmp_path / "charge.csv"
     table.write_text("name,charge,batch\nP1,9,x\nP2,2,x\n", encoding="utf-8")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(table), ""))
-    choose(box.choice, "by a table…")
+    press(box.choice, "by a table…")
     assert link.places.place("P2").corner == (0, 0)
     assert link.places.place("P1").corner[0] > 0
-    choose(box.column, "batch")
+    press(box.column, "batch")
     assert link.places.place("P1").corner == (0, 0)
-    choose(box.choice, "one alone")
+    press(box.choice, "one alone")
     assert link.places.alone == "P1"
-    choose(box.choice, "in rows")
+    press(box.choice, "in rows")
     assert link.places.alone == ""
     assert link.places.place("P2").corner[0] == 0
     link.places.alone = "P2"

@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
 from napari_phasemap.views.shell.children import Kind, child_for, end_with
 from napari_phasemap.views.shell.job import JobRow, tell_error
 from napari_phasemap.views.shell.link import ViewerLink, link_for
+from napari_phasemap.views.shell.warm import warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,6 +130,7 @@ class Dock(QWidget):
         if not self._placed:
             self._placed = True
             QTimer.singleShot(PLACE_AFTER, self._take_place)
+            warm_up(self)
 
     def _take_place(self) -> None:
         """Go below the image, or into one stack of tabs with the other docks.

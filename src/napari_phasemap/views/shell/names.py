@@ -87,7 +87,7 @@ class ParticleNames:
             spots,
             name="names",
             features={"name": labels},
-            text={"string": "{name}", "anchor": "lower_left", "color": "#d0d0d0"},
+            text={"string": "{name}", "anchor": "upper_left", "color": "#d0d0d0"},
             face_color="transparent",
             border_color="transparent",
             size=1e-6,
