@@ -26,7 +26,6 @@ from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.views.phases.fractions import FractionTable
 from napari_phasemap.views.shell.dock import Dock, guarded
 from napari_phasemap.views.shell.job import tell_error
-from napari_phasemap.views.shell.opening import spectra_files
 from napari_phasemap.views.shell.kinds import (
     AMBIGUITY,
     PHASE,
@@ -35,6 +34,7 @@ from napari_phasemap.views.shell.kinds import (
     SHADED,
     correlation,
 )
+from napari_phasemap.views.shell.opening import spectra_files
 from napari_phasemap.views.widgets.plot import PlotView
 
 if TYPE_CHECKING:
