@@ -2,7 +2,7 @@
 
 * `dock`, `job`, `children`: a dock's frame; long work in a thread or a process.
 * `link`: images of a workspace's stacks.
-* `layout`, `walk`, `names`: where particles lie, one of them alone, what they are called.
+* `layout`, `walk`, `names`: where particles lie, one of them alone, their names.
 * `kinds`, `result_layers`, `result_layer`, `label_colors`: results as layers.
 * `pointer`, `status`: the pixel under the mouse. `registry`: what a viewer owns.
 * `warm`: what is loaded before somebody waits for it.
