@@ -545,11 +545,11 @@ def test_deleting_and_renaming_layers_is_survived(filled, view, qtbot):
     lasso(view, truth == 1)
     layer = viewer.layers["selection"]
     layer.name = "something else"
-    lasso(view, truth == 3)
+    lasso(view, truth == 2)
     assert layer.data.sum() == workspace.selection.sum()
     viewer.layers.remove(layer)
-    lasso(view, truth == 2)
-    np.testing.assert_array_equal(workspace.selection, truth == 2)
+    lasso(view, truth == 1)
+    np.testing.assert_array_equal(workspace.selection, truth == 1)
 
 
 def test_two_viewers_do_not_disturb_each_other(docked, qtbot, two_particles):
