@@ -21,6 +21,8 @@ from napari_phasemap.figures.maps import (
     reliability_brightness,
     reliability_limit,
 )
+from napari_phasemap.pipeline.resolving import DISAGREEMENT as DISAGREEMENT_NAME
+from napari_phasemap.pipeline.resolving import DISAGREEMENT_COLOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -50,7 +52,6 @@ __all__ = [
 
 #: Bright on grey images and different from every phase color.
 SELECTION_COLOR = "#ffff33"
-DISAGREEMENT_COLOR = "#ff2020"
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,10 +235,10 @@ def _disagreement(workspace: Workspace) -> Picture | None:
         return None  # one of the two has changed, the other follows or goes
     other = disagreement(phases, resolved, threshold=workspace.threshold)
     about = {
-        "step": "disagreement",
+        "step": DISAGREEMENT_NAME,
         "parameters": {**resolved.parameters, "threshold": workspace.threshold},
     }
-    return Classes(other, ("disagreement",), (DISAGREEMENT_COLOR,), about)
+    return Classes(other, (DISAGREEMENT_NAME,), (DISAGREEMENT_COLOR,), about)
 
 
 def _reliability(workspace: Workspace) -> Picture | None:
@@ -286,7 +287,7 @@ def _select(workspace: Workspace, labels: NDArray[Any]) -> None:
 PHASE = _of_field("phase", "phase_map")
 RESOLVED = _of_field("resolved phase", "resolved")
 AMBIGUITY = Kind("ambiguity", _ambiguity, ("phase_map", "threshold"))
-DISAGREEMENT = Kind("disagreement", _disagreement, ("phase_map", "resolved"))
+DISAGREEMENT = Kind(DISAGREEMENT_NAME, _disagreement, ("phase_map", "resolved"))
 RELIABILITY = Kind("reliability", _reliability, ("phase_map",))
 SHADED = Kind("phase by reliability", _shaded, ("phase_map",))
 SELECTION = Kind(
