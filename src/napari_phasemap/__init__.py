@@ -48,7 +48,12 @@ _PUBLIC = {
         "undecided",
         "unknown",
     ),
-    "core.phases.reference_check": ("ReferenceReport", "check_references"),
+    "core.phases.reference_check": (
+        "Correction",
+        "ReferenceReport",
+        "check_references",
+    ),
+    "core.phases.reference_fit": ("Distortion",),
     "core.phases.neighbors": ("chi_square_map", "smooth_potts"),
     "core.data.noise": ("Noise",),
     "core.data.progress": ("Cancelled",),

@@ -160,20 +160,19 @@ def test_two_edges_become_layers_phase_map_and_latent_space(
     assert workspace.latent_name == "PCA Si_L"
     silicon = workspace.edges["Si_L"].present.reshape(SIZE, SIZE)
     assert np.mean(silicon == (sample.silicon_phase > 0)) > 0.8
-    name = sample.core_loss.name
     for kind in ("classes", "net", "SNR"):
-        assert f"{name} C_K {kind}" in viewer.layers
-    assert viewer.layers[f"{name} Si_L classes"].visible
-    assert not viewer.layers[f"{name} C_K classes"].visible
-    assert viewer.layers.selection.active is viewer.layers[f"{name} Si_L classes"]
+        assert f"C_K {kind}" in viewer.layers
+    assert viewer.layers["Si_L classes"].visible
+    assert not viewer.layers["C_K classes"].visible
+    assert viewer.layers.selection.active is viewer.layers["Si_L classes"]
     box = dock.classes.edge
     box.setCurrentIndex(1)
     box.activated.emit(1)
     assert workspace.phase_map is workspace.edges["C_K"].classes
     assert workspace.latent_name == "PCA C_K"
-    assert viewer.layers[f"{name} C_K classes"].visible
+    assert viewer.layers["C_K classes"].visible
     np.testing.assert_array_equal(
-        viewer.layers[f"{name} C_K classes"].data.ravel(), workspace.phase_map.labels
+        viewer.layers["C_K classes"].data.ravel(), workspace.phase_map.labels
     )
     qtbot.wait(100)
     assert len(dock.classes.plot.axes.get_lines()) == 3 + 1  # and the zero line
@@ -356,12 +355,11 @@ def test_classes_are_merged_split_renamed_and_undone(
 def test_painted_classes_are_the_classes(viewer: Any, qtbot: Any, dock: Any) -> None:
     run_all(qtbot, dock)
     workspace = workspace_for(viewer)
-    name = workspace.stacks.names[0]
-    layer = viewer.layers[f"{name} Si_L classes"]
+    layer = viewer.layers["Si_L classes"]
     layer.data_setitem((np.array([2, 2]), np.array([3, 4])), 3)
     assert workspace.phase_map.labels[[2 * SIZE + 3, 2 * SIZE + 4]].tolist() == [3, 3]
     assert workspace.edges["Si_L"].classes is workspace.phase_map
-    hidden = viewer.layers[f"{name} C_K classes"]
+    hidden = viewer.layers["C_K classes"]
     hidden.data_setitem((np.array([0]), np.array([0])), 2)
     assert workspace.edges["C_K"].classes.labels[0] == 2
     assert workspace.phase_map is workspace.edges["Si_L"].classes
@@ -432,7 +430,7 @@ def test_a_pair_lights_up_where_its_cell_is_clicked(
     assert "bits more than chance" in panel.summary.text()
     panel.alpha.setValue(0.5)
     press(panel, "Make layer")
-    layer = viewer.layers[f"{workspace.stacks.names[0]} co-occurrence Si_L & C_K"]
+    layer = viewer.layers["co-occurrence Si_L & C_K"]
     assert {"pair", "n", "log2_lift", "p_family"} <= set(layer.features.columns)
     first = layer.features.iloc[0]
     assert int((layer.data == 1).sum()) == first["n"]
@@ -452,7 +450,7 @@ def test_the_low_loss_gives_a_thickness_map_and_a_mask(
     dock.pages.setCurrentIndex(0)
     press(dock, "Thickness map")
     finish(qtbot, dock)
-    layer = viewer.layers[f"{sample.core_loss.name} thickness t/λ"]
+    layer = viewer.layers["thickness t/λ"]
     assert np.corrcoef(layer.data.ravel(), sample.thickness.ravel())[0, 1] > 0.8
     assert layer.visible
     run_first(qtbot, dock)
@@ -519,7 +517,7 @@ def test_optical_density_of_two_particles_has_classes_without_a_background(
         half = stack.shape[1] // 2
         assert len(set(image[1:, : half - 1].ravel())) == 1
         assert image[5, 0] != image[5, -1]
-        assert f"{stack.name} whole axis classes" in viewer.layers
+    assert "whole axis classes" in viewer.layers
     dock.pages.setCurrentIndex(0)
     dock.measure_thickness()
     assert "has no low loss" in notes[-1]

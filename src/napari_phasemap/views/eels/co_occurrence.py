@@ -32,6 +32,7 @@ from napari_phasemap.core.eels.compared import (
 from napari_phasemap.views.eels.edges import edges_for
 from napari_phasemap.views.eels.heat_map import HeatMap
 from napari_phasemap.views.shell.dock import Dock, guarded
+from napari_phasemap.views.shell.kinds import Classes, Kind
 from napari_phasemap.views.widgets.fitted import FittedBox
 
 if TYPE_CHECKING:
@@ -141,19 +142,15 @@ class CoOccurrencePanel(Dock):
                 f"family-wise p below {self.alpha.value():g}; the smallest is "
                 f"{np.nanmin(compared.pairs.p_family):.3g}"
             )
-        kind = f"{PAIRS} {compared.names[0]} & {compared.names[1]}"
+        kind = Kind(f"{PAIRS} {compared.names[0]} & {compared.names[1]}")
         names = pairs.names[:MOST_PAIRS]
         labels = np.where(pairs.labels <= MOST_PAIRS, pairs.labels, 0)
         about = {"step": pairs.method, "parameters": dict(pairs.parameters)}
         results = self.link.results
-        results.show_labels(
-            kind, labels, names, pairs.colors[:MOST_PAIRS], about, make=True
-        )
+        results.put(kind, Classes(labels, names, pairs.colors[:MOST_PAIRS], about))
         table = pair_table(compared.pairs, names)
-        for stack in self.workspace.stacks or ():
-            layer: Any = results.layer(stack.name, kind)
-            if layer is not None:
-                layer.features = table
+        for layer in results.layers(kind):
+            layer.features = table
 
     @guarded
     def export(self) -> None:

@@ -20,14 +20,9 @@ from napari_phasemap.pipeline.latent_steps import (
     load_model,
     train,
 )
-from napari_phasemap.pipeline.resolving import (
-    DISAGREEMENT,
-    DISAGREEMENT_COLOR,
-    Resolved,
-    evidence_of,
-    resolve,
-)
+from napari_phasemap.pipeline.resolving import Resolved, evidence_of, resolve
 from napari_phasemap.views.shell.dock import Dock, guarded
+from napari_phasemap.views.shell.kinds import DISAGREEMENT, RESOLVED
 from napari_phasemap.views.training.model_box import ModelBox
 from napari_phasemap.views.training.resolve_box import ResolveBox
 
@@ -207,15 +202,8 @@ class LatentPanel(Dock):
             return
         self._disagreement = resolved.disagreement
         workspace.apply("resolve ambiguity", resolved=resolved.phase_map)
-        self.link.results.show("resolved phase")
-        self.link.results.show_labels(
-            DISAGREEMENT,
-            resolved.disagreement,
-            (DISAGREEMENT,),
-            (DISAGREEMENT_COLOR,),
-            {"step": DISAGREEMENT, "parameters": self.resolving.value()},
-            visible=False,
-        )
+        self.link.results.show(RESOLVED)
+        self.link.results.show(DISAGREEMENT, visible=False)
         self.resolving.show_result(resolved)
 
     # ---- Following the workspace ----
