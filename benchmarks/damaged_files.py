@@ -94,7 +94,7 @@ def work(source: Path, first: int, last: int) -> None:
     content = source.read_bytes()
     with tempfile.TemporaryDirectory() as folder:
         for other in source.parent.glob(f"{source.stem}*"):
-            if other.is_file() and other != source and source.suffix == ".hdr":
+            if other.is_file() and other != source:
                 (Path(folder) / other.name).write_bytes(other.read_bytes())
         path = Path(folder) / source.name
         for number in range(first, last):

@@ -13,6 +13,7 @@ import os
 import platform
 import time
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -92,42 +93,75 @@ def make(n_energies, n_side):
     return pm.SpectralStack(data, energy, quantity="optical_density"), references
 
 
-def report(n_energies, n_side, loop_pixels):
-    stack, references = make(n_energies, n_side)
-    data = stack.data
-    reading = cpu_seconds(data.sum)
-    lean = cpu_seconds(lambda: pm.pearson_map(stack, references, keep_scores=False))
-    full = cpu_seconds(lambda: pm.pearson_map(stack, references))
+def turned(stack):
+    """The same stack with the spectra of the pixels side by side in memory."""
+    data = np.ascontiguousarray(stack.data.transpose(1, 2, 0)).transpose(2, 0, 1)
+    return replace(stack, data=data)
+
+
+def without_numba(stack, references):
+    """CPU seconds of the fallback."""
     compiled = correlation._rank_function
     correlation._rank_function = lambda: correlation._rank_with_numpy
-    chunked = cpu_seconds(lambda: pm.pearson_map(stack, references), repeats=1)
+    seconds = cpu_seconds(lambda: pm.pearson_map(stack, references), repeats=1)
     correlation._rank_function = compiled
-    plain = cpu_seconds(lambda: whole_array(data, references.spectra), repeats=1)
-    loop = corrcoef_loop(data, references.spectra, loop_pixels)
-    phases = pm.pearson_map(stack, references, keep_scores=False)
-    wrong, worst = disagreements(stack, references, phases)
+    return seconds
+
+
+def memory_orders(stack, references):
+    """CPU seconds by text, each row with the reading of its own memory order."""
+    rows = []
+    for text, one in (
+        ("(energies, rows, columns)", stack),
+        ("(rows, columns, energies)", turned(stack)),
+    ):
+        reading = cpu_seconds(one.data.sum)
+        lean = cpu_seconds(
+            lambda one=one: pm.pearson_map(one, references, keep_scores=False)
+        )
+        full = cpu_seconds(lambda one=one: pm.pearson_map(one, references))
+        rows += [
+            (f"{text}: reading it once", reading, reading),
+            ("  pearson_map(keep_scores=False)", lean, reading),
+            ("  pearson_map with all scores", full, reading),
+        ]
+    return rows
+
+
+def report(n_energies, n_side, loop_pixels):
+    """Print one size: both memory orders, the plain ways, memory and correctness."""
+    stack, references = make(n_energies, n_side)
+    rows = memory_orders(stack, references)
+    reading, lean = rows[0][1], rows[1][1]
+    plain = cpu_seconds(lambda: whole_array(stack.data, references.spectra), repeats=1)
+    loop = corrcoef_loop(stack.data, references.spectra, loop_pixels)
+    rows += [
+        ("without numba (chunked numpy)", without_numba(stack, references), reading),
+        ("whole-array numpy and argsort", plain, reading),
+        (f"np.corrcoef per pixel (from {loop_pixels} pixels)", loop, reading),
+    ]
+    print(f"\n{n_energies} x {n_side} x {n_side} float32, 5 references")
+    print(f"  {'':44s}{'CPU s':>10s}{'reading = 1':>14s}{'this = 1':>12s}")
+    for text, cpu, once in rows:
+        print(f"  {text:44s}{cpu:10.3f}{cpu / once:14.1f}{cpu / lean:12.1f}")
+    for text, one in (("frames", stack), ("spectra", turned(stack))):
+        phases = pm.pearson_map(one, references, keep_scores=False)
+        wrong, worst = disagreements(one, references, phases)
+        print(
+            f"  {text} side by side: {extra_memory(one, references):.1f} MB beyond "
+            f"input and result; labels unlike float64 with a gap >= 1e-5: {wrong}; "
+            f"worst r: {worst:.1e}"
+        )
+
+
+def extra_memory(stack, references):
+    """Peak of the map beyond its input and its result, in MB."""
     tracemalloc.start()
     phases = pm.pearson_map(stack, references, keep_scores=False)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    kept = sum(
-        getattr(phases, name).nbytes
-        for name in ("labels", "runner_up", "best", "margin")
-    )
-    print(f"\n{n_energies} x {n_side} x {n_side} float32, 5 references")
-    print(f"  {'':42s}{'CPU s':>10s}{'reading = 1':>14s}{'this = 1':>12s}")
-    rows = {
-        "stack.sum(): reading the stack once": reading,
-        "pearson_map(keep_scores=False)": lean,
-        "pearson_map with all scores": full,
-        "pearson_map without numba (chunked numpy)": chunked,
-        "whole-array numpy and argsort": plain,
-        f"np.corrcoef per pixel (from {loop_pixels} pixels)": loop,
-    }
-    for text, cpu in rows.items():
-        print(f"  {text:42s}{cpu:10.3f}{cpu / reading:14.1f}{cpu / lean:12.1f}")
-    print(f"  peak beyond input and result: {(peak - kept) / 1e6:.1f} MB")
-    print(f"  labels unlike float64 with a gap >= 1e-5: {wrong}; worst r: {worst:.1e}")
+    names = ("labels", "runner_up", "best", "margin")
+    return (peak - sum(getattr(phases, name).nbytes for name in names)) / 1e6
 
 
 def main():

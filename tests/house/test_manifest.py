@@ -41,6 +41,15 @@ def test_the_readme_names_what_the_readers_read(endings: set[str]) -> None:
     assert named - parts == endings
 
 
+def test_spectra_have_the_same_endings_in_readme_and_dialogs() -> None:
+    from napari_phasemap.io.spectra import EXTENSIONS, pattern
+
+    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
+    (row,) = (line for line in lines if line.startswith("| reference spectra"))
+    assert set(re.findall(r"`(\.\w+)`", row)) == set(EXTENSIONS)
+    assert pattern().split() == [f"*{ending}" for ending in EXTENSIONS]
+
+
 def test_the_dialog_offers_what_the_readers_read(endings: set[str]) -> None:
     from napari_phasemap.io.read import folder_extensions, pattern
 

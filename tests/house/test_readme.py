@@ -38,8 +38,21 @@ def test_the_python_of_the_readme_runs_as_it_stands_and_leaves_a_figure(
 
 
 def test_the_python_of_the_scripting_page_runs_as_it_stands(tmp_path: Path) -> None:
-    (code,) = blocks(ROOT / "docs" / "scripting.md", "python")
+    code = blocks(ROOT / "docs" / "scripting.md", "python")[0]
     assert "% ambiguous" in run(code, tmp_path)
+
+
+@pytest.mark.tensorflow
+def test_the_latent_space_of_the_scripting_page_runs_as_it_stands(
+    tmp_path: Path,
+) -> None:
+    code = "\n".join(blocks(ROOT / "docs" / "scripting.md", "python"))
+    code += "\nprint(latent.shape, (resolved.labels != phases.labels).sum())\n"
+    *_, n_pixels, n_latent, n_changed = re.findall(r"\d+", run(code, tmp_path))
+    assert int(n_pixels) > 1000
+    assert int(n_latent) == 3
+    assert 0 < int(n_changed) < int(n_pixels)
+    assert (tmp_path / "model").is_dir()
 
 
 def test_the_python_of_the_eels_page_runs_as_it_stands(tmp_path: Path) -> None:

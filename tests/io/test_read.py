@@ -77,3 +77,24 @@ def test_importing_the_readers_loads_no_file_library():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert out.stdout.strip() == "[]"
+
+
+def test_what_is_read_with_a_file_is_known(tmp_path):
+    from napari_phasemap.io.read import companions
+
+    for name in (
+        "P1.hdr", "P1_a000.xim", "P1_a001.xim", "P1_0.xsp", "P10_a000.xim", "P1.txt",
+        "stack.tif", "stack.csv", "stack.dat", "other.txt", "map.emi", "map_1.ser",
+    ):  # fmt: skip
+        (tmp_path / name).touch()
+
+    def names(of):
+        return [path.name for path in companions(tmp_path / of)]
+
+    assert names("P1.hdr") == ["P1_0.xsp", "P1_a000.xim", "P1_a001.xim"]
+    assert names("stack.tif") == ["stack.csv"]
+    assert names("map.emi") == ["map_1.ser"]
+    assert names("other.txt") == []
+    (tmp_path / "map.zspy" / "data").mkdir(parents=True)
+    (tmp_path / "map.zspy" / "data" / "0").touch()
+    assert names("map.zspy") == ["0"]

@@ -6,13 +6,14 @@ import json
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
 import pytest
 
 from napari_phasemap import pipeline
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.progress import Cancelled
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.io.read import read_stack
@@ -25,6 +26,9 @@ from napari_phasemap.io.samples import (
 )
 from napari_phasemap.io.stackfile import write_stack
 from napari_phasemap.pipeline.recipe import Recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILES = {
     "ambiguity.png", "correlation.png", "fractions.png", "phase_and_reliability.png",
@@ -97,7 +101,7 @@ def test_results_are_read_back_with_everything_needed_to_draw_again(finished):
 
 def test_the_recipe_tells_versions_and_checksums_of_all_inputs(finished):
     recipe = json.loads((finished.output / "recipe.json").read_text())
-    inputs = {Path(one["path"]).name: one for one in recipe["provenance"]["inputs"]}
+    inputs = {one["name"]: one for one in recipe["provenance"]["inputs"]}
     assert {"P1.hdr", "P1_a000.xim", "P1_a012.xim", "P3.txt"} <= set(inputs)
     tiff = (sample_folder() / "P3.tif").read_bytes()
     assert inputs["P3.tif"]["sha256"] == hashlib.sha256(tiff).hexdigest()
@@ -144,9 +148,50 @@ def test_what_is_no_recipe_is_refused_by_name(tmp_path, text, message):
     [{"size": 3}, {"threshold": "x"}, {"threshold": True}, {"duplicates": "drop"}],
     ids=str,
 )
-def test_parameters_that_run_does_not_know_are_refused(parameters):
-    with pytest.raises(ValueError, match=next(iter(parameters))):
-        Recipe(("a",), ("b",), parameters)
+def test_parameters_that_run_does_not_know_are_refused(parameters, tmp_path):
+    name = next(iter(parameters))
+    with pytest.raises((TypeError, ValueError), match=name):
+        pipeline.run(["a"], ["b"], tmp_path / "o", **parameters)
+    values = Recipe(("a",), ("b",)).to_dict()
+    values["parameters"] |= parameters
+    (tmp_path / "r.json").write_text(json.dumps(values))
+    with pytest.raises(InputError, match=rf"r\.json is a damaged recipe: .*{name}"):
+        Recipe.load(tmp_path / "r.json")
+
+
+#: As version 0.1.0 wrote it.
+OLD_RECIPE = {
+    "format": "napari-phasemap recipe",
+    "version": 1,
+    "stacks": [],
+    "references": [],
+    "parameters": {
+        "threshold": 0.01, "i0": "brightest", "i0_percentile": 97.0, "min_counts": 0.0,
+        "mask": "otsu", "energies": None, "energy_unit": None, "detector": None,
+        "duplicates": "refuse", "model": None, "train": False, "method": "mahalanobis",
+        "scope": "ambiguous", "preset": "recommended", "seed": 0, "n_threads": None,
+        "epochs": None, "n_latent": None, "n_components": None,
+    },
+    "provenance": {"time": "2026-01-01T00:00:00+00:00"},
+    "files": ["results.h5"],
+}  # fmt: skip
+
+
+def test_a_recipe_of_the_first_version_still_runs(tmp_path, quick):
+    old = OLD_RECIPE | {
+        "stacks": [str(sample_paths()[0])],
+        "references": [str(path) for path in sample_references()],
+    }
+    (tmp_path / "recipe.json").write_text(json.dumps(old))
+    recipe = Recipe.load(tmp_path / "recipe.json")
+    assert recipe.parameters.as_dict() == OLD_RECIPE["parameters"]
+    again = pipeline.run_recipe(recipe, tmp_path / "out")
+    direct = run(
+        sample_paths()[:1], tmp_path / "o2", threshold=0.01, i0_percentile=97.0
+    )
+    maps = [one.results.maps["phase_map"] for one in (again, direct)]
+    np.testing.assert_array_equal(maps[0].margin, maps[1].margin)
+    assert again.results.threshold == 0.01
 
 
 def test_a_particle_that_fails_is_a_row_and_the_others_go_on(tmp_path, quick):
@@ -166,10 +211,10 @@ def test_a_particle_that_fails_is_a_row_and_the_others_go_on(tmp_path, quick):
 def test_a_bug_is_a_row_too_and_is_logged(tmp_path, quick, monkeypatch, caplog):
     from napari_phasemap.pipeline import collecting
 
-    def fail_once(stack, **options):
+    def fail_once(stack, *options):
         if stack.name == "P1":
             raise ZeroDivisionError("a bug")
-        return original(stack, **options)
+        return original(stack, *options)
 
     original = collecting.prepare
     monkeypatch.setattr(collecting, "prepare", fail_once)
@@ -277,7 +322,10 @@ def test_i0_and_mask_may_come_from_files(tmp_path, quick):
     mask[20:30, 30:50] = True
     np.save(tmp_path / "mask.npy", mask)
     ready = pipeline.prepare(
-        stack, i0=str(tmp_path / "i0.txt"), mask=str(tmp_path / "mask.npy")
+        stack,
+        pipeline.Preparation(
+            i0=str(tmp_path / "i0.txt"), mask=str(tmp_path / "mask.npy")
+        ),
     )
     np.testing.assert_array_equal(ready.mask, mask)
     expected = -np.log(stack.data[4][mask] / counts[4])
@@ -287,9 +335,9 @@ def test_i0_and_mask_may_come_from_files(tmp_path, quick):
 def test_what_is_neither_a_word_nor_a_file_is_refused():
     stack = read_stack(sample_paths()[0])
     with pytest.raises(FileNotFoundError, match="i0='brigthest'"):
-        pipeline.prepare(stack, i0="brigthest")
+        pipeline.prepare(stack, pipeline.Preparation(i0="brigthest"))
     with pytest.raises(FileNotFoundError, match="mask='otzu'"):
-        pipeline.prepare(stack, mask="otzu")
+        pipeline.prepare(stack, pipeline.Preparation(mask="otzu"))
 
 
 def test_optical_density_is_not_converted_again():
@@ -299,7 +347,7 @@ def test_optical_density_is_not_converted_again():
         quantity="optical_density",
         mask=np.eye(8, dtype=bool),
     )
-    ready = pipeline.prepare(density, mask="none")
+    ready = pipeline.prepare(density, pipeline.Preparation(mask="none"))
     np.testing.assert_array_equal(ready.data, density.data)
     np.testing.assert_array_equal(ready.mask, density.mask)
 
@@ -357,3 +405,23 @@ def test_results_go_where_a_link_leads_to(tmp_path, quick):
         assert link.is_symlink()
         assert (disk / "results.h5").is_file()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "out"]
+
+
+def test_what_is_sent_to_others_names_no_folder_of_one_s_own(
+    tmp_path, quick, monkeypatch
+):
+    home = tmp_path / "home" / "somebody"
+    scan = home / "scans" / "P1"
+    shutil.copytree(sample_folder() / "P1", scan)
+    monkeypatch.setenv("HOME", str(home))
+    outcome = run([scan / "P1.hdr"], home / "out")
+    text = (home / "out" / "recipe.json").read_text()
+    assert "~/scans/P1/P1.hdr" in text
+    assert str(home) not in text
+    named = [one["name"] for one in json.loads(text)["provenance"]["inputs"]]
+    assert named[0] == "P1.hdr"
+    assert sum(name.endswith(".xim") for name in named) == 13
+    assert str(home).encode() not in (home / "out" / "results.h5").read_bytes()
+    again = Recipe.load(home / "out" / "recipe.json")
+    assert again.stacks == (scan / "P1.hdr",)
+    assert outcome.results.stacks.names == ("P1",)

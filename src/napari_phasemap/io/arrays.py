@@ -14,7 +14,7 @@ import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.io.assemble import Options, assemble, check_size
-from napari_phasemap.io.energies import energies_for, given_energies
+from napari_phasemap.io.energies import beside_by_name, energies_for, given_energies
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.data.stack import SpectralStack
 
-__all__ = ["EXTENSIONS", "load_npy", "read", "recognises"]
+__all__ = ["EXTENSIONS", "companions", "load_npy", "read", "recognises"]
 
 EXTENSIONS = (".npz", ".npy")
 #: What people call the energies and the images, best first, compared in lower case.
@@ -56,6 +56,11 @@ def recognises(path: Path, head: bytes) -> bool:
         return False
     with zipfile.ZipFile(path) as file:
         return any(name.endswith(".npy") for name in file.namelist())
+
+
+def companions(path: Path) -> list[Path]:
+    """Return the text file of the same name that may hold the energies."""
+    return beside_by_name(path)[:1]
 
 
 def read(path: Path, options: Options) -> list[SpectralStack]:

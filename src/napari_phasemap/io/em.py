@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.stack import SpectralStack
     from napari_phasemap.io.assemble import Options
 
-__all__ = ["EXTENSIONS", "FOLDERS", "read", "recognises"]
+__all__ = ["EXTENSIONS", "FOLDERS", "companions", "read", "recognises"]
 
 #: Module of RosettaSciIO by what the first bytes say.
 _DM, _MSA, _HSPY, _EMD = "digitalmicrograph", "msa", "hspy", "emd"
@@ -77,6 +77,18 @@ def read(path: Path, options: Options) -> list[SpectralStack]:
     finally:
         answer.unlink(missing_ok=True)
     return stacks
+
+
+def companions(path: Path) -> list[Path]:
+    """Return what the library opens beside a file; of a folder, all that is in it."""
+    if path.is_dir():
+        return sorted(one for one in path.rglob("*") if one.is_file())
+    ending = _COMPANIONS.get(path.suffix.lower())
+    return sorted(
+        one
+        for one in (path.parent.iterdir() if ending else ())
+        if one.suffix.lower() == ending and one.stem.startswith(path.stem)
+    )
 
 
 def _plugin(path: Path, head: bytes) -> str | None:
@@ -122,10 +134,8 @@ def _refuse_links(path: Path) -> None:
                     f"{path.name}: {one.relative_to(path)} is a link out of the folder"
                 )
         return
-    ending = _COMPANIONS.get(path.suffix.lower())
-    for one in path.parent.iterdir() if ending else ():
-        if one.suffix.lower() == ending and one.stem.startswith(path.stem):
-            beside(one, path)
+    for one in companions(path):
+        beside(one, path)
 
 
 def _stacks(path: Path, file: h5py.File, options: Options) -> list[SpectralStack]:

@@ -1,6 +1,7 @@
 """Energies of files that hold none: given by the caller, or in a text file beside.
 
 * `given_energies`: from numbers or from a text file that the caller names.
+* `beside_by_name`: the text file of the same name.
 * `energies_for`: these, or those of a text file in the same folder.
 """
 
@@ -20,7 +21,7 @@ from napari_phasemap.io.damage import beside
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Energies", "energies_for", "given_energies"]
+__all__ = ["Energies", "beside_by_name", "energies_for", "given_energies"]
 
 Energies: TypeAlias = ArrayLike | str | PathLike[str]
 
@@ -57,12 +58,16 @@ def energies_for(
     return values, where
 
 
+def beside_by_name(path: Path) -> list[Path]:
+    """Return the text files of the same name, the first of which is read."""
+    same = (path.with_suffix(ending) for ending in _TEXT_ENDINGS)
+    return [file for file in same if file.is_file()]
+
+
 def _sidecar(path: Path, n_images: int) -> tuple[NDArray[np.float64], str]:
     """Return the energies of a text file beside: same name, or the only that fits."""
-    same = [path.with_suffix(ending) for ending in _TEXT_ENDINGS]
-    for file in same:
-        if file.is_file():
-            return read_numbers(beside(file, path)), f"energies from {file.name}"
+    for file in beside_by_name(path):
+        return read_numbers(beside(file, path)), f"energies from {file.name}"
     fitting = {}
     for file in sorted(path.parent.iterdir()):
         values = _numbers_or_none(file) if _is_here(file) else None
@@ -74,7 +79,8 @@ def _sidecar(path: Path, n_images: int) -> tuple[NDArray[np.float64], str]:
     found = f"; several fit: {', '.join(fitting)}" if fitting else ""
     raise InputError(
         f"{path.name} has {n_images} images but no energies{found}. Put a text file "
-        f"{same[0].name} with one energy in eV per line beside it, or give energies="
+        f"{path.stem}{_TEXT_ENDINGS[0]} with one energy in eV per line beside it, or "
+        "give energies="
     )
 
 

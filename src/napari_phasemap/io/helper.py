@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import signal
 from functools import cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -26,10 +27,14 @@ __all__ = ["first_contact", "read_foreign"]
 
 _log = logging.getLogger(__name__)
 
+#: By which the system ends what used the processor for too long, where it does.
+SIGXCPU = int(getattr(signal, "SIGXCPU", 0))
 WORKER = "napari_phasemap.io.helper_worker"
-#: Seconds that a file may take, and bytes of it for each second more.
+#: Seconds of the processor that a file may take, and bytes of it for each second more.
 FREE_SECONDS = 10.0
 BYTES_PER_SECOND = 1 << 20
+#: How many times longer it may last where the processor has other things to do.
+PATIENCE = 12.0
 #: Bytes that reading a file may ask for, and how many times its size more: what is
 #: compressed best are counts of X-rays, about a hundredfold.
 FREE_BYTES = 2 << 30
@@ -68,20 +73,18 @@ class FileHelper(ChildProcess):
 
     def read_foreign(self, path: Path, plugin: str) -> Path:
         """Let the child read a file; return the HDF5 file with its signals."""
-        size = _size(path)
-        limit = FREE_BYTES + BYTES_PER_BYTE * size
-        request = {
-            "do": "read", "path": str(path.absolute()), "plugin": plugin,
-            "n_bytes": limit,
-        }  # fmt: skip
+        request = {"do": "read", "path": str(path.absolute()), "plugin": plugin}
         return self.path(self._asked(path, request)["file"])
 
     def _asked(self, path: Path, request: dict[str, Any]) -> dict[str, Any]:
         """Ask, and name the file in whatever goes wrong."""
-        seconds = FREE_SECONDS + _size(path) / BYTES_PER_SECOND
+        size = _size(path)
+        seconds = FREE_SECONDS + size / BYTES_PER_SECOND
+        limits = {"seconds": seconds, "n_bytes": FREE_BYTES + BYTES_PER_BYTE * size}
+        request = {**request, **limits}
         with self.turn():
             self.ensure()
-            end = monotonic() + seconds
+            end = monotonic() + PATIENCE * seconds
 
             def look_at_the_clock(*_: object) -> None:
                 if monotonic() > end:
@@ -89,13 +92,13 @@ class FileHelper(ChildProcess):
 
             try:
                 return self.ask(request, on_progress=look_at_the_clock)
-            except _TooLong as error:
-                raise InputError(
-                    f"{path.name} takes longer than {seconds:.0f} s to read; it is "
-                    "damaged"
-                ) from error
-            except ProcessDied as error:
+            except (_TooLong, ProcessDied) as error:
                 _log.info("%s: %s", path, error)
+                if isinstance(error, _TooLong) or error.code == -SIGXCPU:
+                    raise InputError(
+                        f"{path.name} takes longer than {seconds:.0f} s to read; it is "
+                        "damaged"
+                    ) from error
                 raise InputError(
                     f"{path.name} crashes the library that reads it; it is damaged "
                     f"({str(error).partition(';')[0]})"

@@ -159,7 +159,7 @@ def _frames(
     if len(shape) == 3:
         order = _energy_first(axes)
         data = read_floats(detector.signal)
-        data = data if order is None else np.ascontiguousarray(data.transpose(order))
+        data = data if order is None else data.transpose(order)
         return _same_length(path, data, n_energies), False
     if len(shape) == 1:
         data = read_floats(detector.signal)[:, None, None]

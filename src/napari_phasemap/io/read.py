@@ -3,6 +3,7 @@
 * `read_stack`: any file to `SpectralStack`, or a list of them.
 * `describe`: what is in a file, for a screen.
 * `is_readable`: whether a file looks like one of ours, from its first bytes.
+* `companions`: what is read with a file.
 * `extensions`, `folder_extensions`, `pattern`: what the readers say that they read.
 """
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Description",
+    "companions",
     "describe",
     "extensions",
     "folder_extensions",
@@ -167,6 +169,17 @@ def is_readable(path: str | PathLike[str], /) -> bool:
         return False
 
 
+def companions(path: str | PathLike[str], /) -> list[Path]:
+    """Return the files that are read with a file: images of a scan, energies."""
+    path = Path(path)
+    found: list[Path] = []
+    for _, module in _modules():
+        endings = (*module.EXTENSIONS, *getattr(module, "FOLDERS", ()))
+        if path.suffix.lower() in endings and hasattr(module, "companions"):
+            found += module.companions(path)
+    return found
+
+
 def extensions() -> tuple[str, ...]:
     """Return the endings of files that the readers name, each once.
 
@@ -184,7 +197,7 @@ def folder_extensions() -> tuple[str, ...]:
 
 
 def pattern() -> str:
-    """Return the endings as a pattern for a dialog: ``*.h5 *.hdf5 ...``."""
+    """Return the endings of stacks as a dialog takes them: ``*.h5 *.hdf5 ...``."""
     return " ".join(f"*{ending}" for ending in extensions())
 
 

@@ -6,6 +6,7 @@ its name. Image stacks, single images, line scans over energy and point spectra 
 read; a scan with several regions gives several stacks.
 
 * `recognises`, `read`: for the table of formats in `read`.
+* `companions`: the files of a scan beside its header.
 * `read_matrix`: one text image.
 """
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.stack import SpectralStack
     from napari_phasemap.io.assemble import Options
 
-__all__ = ["EXTENSIONS", "header_of", "read", "read_matrix", "recognises"]
+__all__ = ["EXTENSIONS", "companions", "header_of", "read", "read_matrix", "recognises"]
 
 #: What a user chooses; an image of a scan (.xim) opens its scan, but is one of many.
 EXTENSIONS = (".hdr",)
@@ -38,6 +39,7 @@ EXTENSIONS = (".hdr",)
 LARGEST_HEADER = 16 << 20
 #: The shortest text of one value is a digit and a separator.
 BYTES_PER_VALUE = 2
+_SPECTRUM_NAME = re.compile(r"(.+)_\d+\.xsp", re.IGNORECASE)
 _IMAGE_NAME = re.compile(r"(.+)_([a-z])(\d*)\.xim", re.IGNORECASE)
 
 
@@ -55,6 +57,17 @@ def header_of(path: Path) -> Path | None:
         return None
     found = (path.with_name(match[1] + ending) for ending in (".hdr", ".HDR"))
     return next((header for header in found if header.is_file()), None)
+
+
+def companions(path: Path) -> list[Path]:
+    """Return the images and spectra of a scan."""
+    header = header_of(path) or path
+    found = []
+    for file in sorted(header.parent.iterdir()):
+        match = _IMAGE_NAME.fullmatch(file.name) or _SPECTRUM_NAME.fullmatch(file.name)
+        if match is not None and match[1] == header.stem:
+            found.append(file)
+    return found
 
 
 def read(path: Path, options: Options) -> list[SpectralStack]:

@@ -3,6 +3,7 @@
 * `read_references`: what the phases look like.
 * `read_spectrum`: one spectrum, for example an I0.
 * `read_mask`: which pixels are analyzed.
+* `pattern`: how spectra are called.
 """
 
 from __future__ import annotations
@@ -27,13 +28,20 @@ if TYPE_CHECKING:
 
     from napari_phasemap.io.assemble import EnergyUnit
 
-__all__ = ["read_mask", "read_references", "read_spectrum"]
+__all__ = ["EXTENSIONS", "pattern", "read_mask", "read_references", "read_spectrum"]
 
 logger = logging.getLogger(__name__)
 
+#: Endings of reference spectra; what holds columns is read whatever it is called.
+EXTENSIONS = (".csv", ".txt", ".xsp", ".nor", ".dat", ".r", ".t", ".msa")
 #: Characters of a text mask that keep a pixel; blank, 0, "." and "-" leave it out.
 KEPT = frozenset("Oo1Xx#*")
 LEFT_OUT = frozenset(" 0.-")
+
+
+def pattern() -> str:
+    """Return the endings of spectra as a dialog takes them: ``*.csv *.txt ...``."""
+    return " ".join(f"*{ending}" for ending in EXTENSIONS)
 
 
 def read_references(

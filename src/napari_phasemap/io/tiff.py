@@ -12,7 +12,7 @@ import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.io.assemble import NM_PER_UNIT, assemble, check_size
-from napari_phasemap.io.energies import energies_for
+from napari_phasemap.io.energies import beside_by_name, energies_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.stack import SpectralStack
     from napari_phasemap.io.assemble import Options
 
-__all__ = ["EXTENSIONS", "load_pages", "read", "recognises"]
+__all__ = ["EXTENSIONS", "companions", "load_pages", "read", "recognises"]
 
 EXTENSIONS = (".tif", ".tiff")
 
@@ -32,6 +32,11 @@ _SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 def recognises(path: Path, head: bytes) -> bool:
     """Whether a file starts like a TIFF."""
     return head.startswith(_SIGNATURES)
+
+
+def companions(path: Path) -> list[Path]:
+    """Return the text file of the same name that may hold the energies."""
+    return beside_by_name(path)[:1]
 
 
 def read(path: Path, options: Options) -> list[SpectralStack]:

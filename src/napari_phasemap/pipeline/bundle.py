@@ -25,7 +25,7 @@ from napari_phasemap.pipeline.folders import (
     file_names,
     replacing_folder,
 )
-from napari_phasemap.pipeline.recipe import load_json
+from napari_phasemap.pipeline.recipe import HEADER, load_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -139,8 +139,7 @@ def write_bundle(
         _write_csv(folder / SUMMARY, rows, columns)
         for name, write in (more or {}).items():
             write(folder / name)
-        about = {"format": "napari-phasemap recipe", "version": 1}
-        about |= {**results.recipe, **written(folder)}
+        about = {**HEADER, **results.recipe, **written(folder)}
         text = json.dumps(about, indent=2, ensure_ascii=False)
         (folder / RECIPE).write_text(text + "\n", encoding="utf-8")
     on_progress(1, 1, "written")

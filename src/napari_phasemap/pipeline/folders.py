@@ -2,6 +2,7 @@
 
 * `replacing_folder`: write under a temporary name beside it, then move.
 * `check_folder`: whether a folder may be written at all.
+* `sendable`: a path as it may be sent to others.
 """
 
 from __future__ import annotations
@@ -9,15 +10,15 @@ from __future__ import annotations
 import logging
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_phasemap.core.data.replacing import folder_beside, put, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Set
-    from pathlib import Path
 
-__all__ = ["check_folder", "file_names", "replacing_folder"]
+__all__ = ["check_folder", "file_names", "replacing_folder", "sendable"]
 
 _log = logging.getLogger(__name__)
 
@@ -118,3 +119,21 @@ def _keep(output: Path, names: Set[str]) -> None:
         "%s: %s changed since it was written; the changed version is kept in %s",
         output, ", ".join(sorted(names)), kept,
     )  # fmt: skip
+
+
+def sendable(path: Path) -> str:
+    """Return a full path as it may be sent to others: the own folder is ``~``.
+
+    Parameters
+    ----------
+    path : Path
+        Relative paths count from the current folder.
+
+    Returns
+    -------
+    str
+    """
+    path = path.absolute()
+    if path.is_relative_to(Path.home()):
+        return f"~/{path.relative_to(Path.home()).as_posix()}"
+    return str(path)

@@ -13,19 +13,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.parameters import from_mapping
+from napari_phasemap.pipeline.folders import sendable
+from napari_phasemap.pipeline.parameters import RunParameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from os import PathLike
 
-__all__ = ["FORMAT", "Recipe", "provenance"]
+__all__ = ["HEADER", "Recipe", "load_json", "provenance"]
 
 FORMAT = "napari-phasemap recipe"
 VERSION = 1
+#: What every file of this kind begins with.
+HEADER = {"format": FORMAT, "version": VERSION}
 #: A recipe is a page of text; a larger file is something else.
 LARGEST = 16 << 20
 #: Packages whose version may change a number or a picture.
@@ -43,24 +47,24 @@ class Recipe:
         The files of the particles.
     references : tuple of Path
         The files of the reference spectra.
-    parameters : mapping, optional
-        Keyword parameters of `run`; those left out have its defaults.
+    parameters : RunParameters, optional
+        Everything else.
 
     Raises
     ------
     ValueError
-        If there is no stack, or a parameter has a name that `run` does not know or a
-        value of another type.
+        If there is no stack or no reference.
 
     Examples
     --------
-    >>> Recipe(("P1.hdr",), ("refs.csv",), {"threshold": 0.004}).parameters["threshold"]
+    >>> recipe = Recipe(("P1.hdr",), ("refs.csv",), RunParameters(threshold=0.004))
+    >>> recipe.to_dict()["parameters"]["threshold"]
     0.004
     """
 
     stacks: tuple[Path, ...]
     references: tuple[Path, ...]
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: RunParameters = field(default_factory=RunParameters)
 
     def __post_init__(self) -> None:
         for name in ("stacks", "references"):
@@ -68,23 +72,23 @@ class Recipe:
             if not paths:
                 raise InputError(f"the recipe names no {name}")
             object.__setattr__(self, name, paths)
-        parameters = _checked(dict(self.parameters))
-        object.__setattr__(self, "parameters", MappingProxyType(parameters))
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """All files and folders that the results come from."""
+        model = self.parameters.model
+        return (*self.stacks, *self.references, *([Path(model)] if model else []))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values with absolute paths, as they stand in the file."""
-        parameters = dict(self.parameters)
-        for name in ("i0", "mask", "energies"):
-            if parameters.get(name) and Path(parameters[name]).is_file():
-                parameters[name] = str(Path(parameters[name]).absolute())
-        if parameters.get("model"):
-            parameters["model"] = str(Path(parameters["model"]).absolute())
+        """Return plain values with full paths, as they stand in the file.
+
+        Paths below the user's own folder start with ``~``: a recipe is sent to others.
+        """
         return {
-            "format": FORMAT,
-            "version": VERSION,
-            "stacks": [str(path.absolute()) for path in self.stacks],
-            "references": [str(path.absolute()) for path in self.references],
-            "parameters": parameters,
+            **HEADER,
+            "stacks": [sendable(path) for path in self.stacks],
+            "references": [sendable(path) for path in self.references],
+            "parameters": self.parameters.as_dict(),
         }
 
     @classmethod
@@ -113,12 +117,23 @@ class Recipe:
             )
         try:
             stacks, references = (
-                tuple(path.parent / Path(one) for one in values[key])
+                tuple(path.parent / Path(one).expanduser() for one in values[key])
                 for key in ("stacks", "references")
             )
-            return cls(stacks, references, values["parameters"])
+            parameters = _expanded(values["parameters"])
+            return cls(stacks, references, from_mapping(RunParameters, parameters))
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path.name} is a damaged recipe: {error}") from error
+
+
+def _expanded(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters with the user's own folder in place of ``~``."""
+    return {
+        name: str(Path(value).expanduser())
+        if isinstance(value, str) and value.startswith("~/")
+        else value
+        for name, value in parameters.items()
+    }
 
 
 def load_json(path: Path) -> dict[str, Any]:
@@ -150,55 +165,25 @@ def provenance(inputs: Iterable[Path]) -> dict[str, Any]:
     }
 
 
-def _checked(given: dict[str, Any]) -> dict[str, Any]:
-    """Return all parameters of `run`, those given in place of the defaults."""
-    from napari_phasemap.core.data.parameters import parameters_of
-    from napari_phasemap.pipeline.batch import run
-
-    known = {one.name: one for one in parameters_of(run)}
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise InputError(
-            f"unknown parameters {', '.join(unknown)}; there are {', '.join(known)}"
-        )
-    complete = {}
-    for name, one in known.items():
-        value = given.get(name, one.default)
-        if value is not None or one.default is not None:
-            kinds = (int, float) if one.type is float else (one.type,)
-            strange = isinstance(value, bool) and one.type is not bool
-            if strange or not isinstance(value, kinds):
-                raise InputError(f"{name}={value!r} is not of type {one.type.__name__}")
-            if one.choices and value not in one.choices:
-                raise InputError(f"{name}={value!r} is not one of {one.choices}")
-        complete[name] = value
-    return complete
-
-
 def _with_companions(inputs: Iterable[Path]) -> list[Path]:
     """Return the files and those that are read with them; of a folder, all in it."""
+    from napari_phasemap.io.read import companions
+
     found: list[Path] = []
     for path in inputs:
         if path.is_dir():
-            found += sorted(one for one in path.iterdir() if one.is_file())
+            found += sorted(one for one in path.rglob("*") if one.is_file())
             continue
         found.append(path)
-        if path.suffix.lower() == ".hdr":
-            found += sorted(path.parent.glob(f"{_literal(path.stem)}_*.xim"))
-        elif path.suffix.lower() in (".tif", ".tiff", ".npy"):
-            found += [p for p in (path.with_suffix(".txt"),) if p.is_file()]
+        if path.is_file():
+            found += companions(path)
     return list(dict.fromkeys(found))
-
-
-def _literal(stem: str) -> str:
-    """Return a file name as a pattern that matches only itself."""
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in stem)
 
 
 def _checksum(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        return {"path": str(path.absolute()), "missing": True}
+        return {"name": path.name, "missing": True}
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     size = path.stat().st_size
-    return {"path": str(path.absolute()), "bytes": size, "sha256": digest}
+    return {"name": path.name, "bytes": size, "sha256": digest}

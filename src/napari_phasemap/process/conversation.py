@@ -198,11 +198,13 @@ class Conversation:
         words = log.read_text(errors="replace").split("\n") if log.exists() else []
         words = [line for line in words if line.strip() and not _USUAL.search(line)]
         tail = "\n".join(words[-LAST_WORDS:])
-        return ProcessDied(
+        died = ProcessDied(
             f"the {self._name} process ended by itself ({reason}); what was finished "
             "is kept, and the next step starts the process anew. Its last words:\n"
             f"{tail or '(it said nothing)'}"
         )
+        died.code = code
+        return died
 
 
 def _raised(name: str, kind: str, message: str, text: str) -> Exception:

@@ -104,3 +104,14 @@ def test_relabeled_phases_swap_their_fractions(phases):
     untied = np.array(SCORES[:4])
     swapped = PhaseMap.from_scores(untied[:, [1, 0, 2]], ["b", "a", "c"])
     assert_array_equal(swapped.fractions()[[1, 0, 2]], phases.fractions(slice(0, 4)))
+
+
+def test_the_text_counts_the_pixels_of_every_phase(phases):
+    lines = [" ".join(line.split()) for line in repr(phases).splitlines()]
+    assert lines[0] == "PhaseMap by pearson, 5 pixels"
+    assert lines[1:] == [
+        "a 2 pixels 50.00 %",
+        "b 2 pixels 50.00 %",
+        "c 0 pixels 0.00 %",
+        "(not assigned) 1 pixels",
+    ]

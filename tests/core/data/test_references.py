@@ -82,3 +82,22 @@ def test_values_cannot_be_written():
     references = ReferenceSpectra(["a"], ENERGY, [[0, 1, 3]])
     with pytest.raises(ValueError, match="read-only"):
         references.spectra[0, 0] = 1
+
+
+def test_a_pair_that_cannot_be_correlated_is_never_the_closest():
+    rows = [[0, 1, 3], [2, 2, 2], [3, 1, 0]]
+    references = ReferenceSpectra(["a", "flat", "c"], ENERGY, rows)
+    first, second, gap = references.closest_pair()
+    assert (first, second) == ("a", "c")
+    assert_allclose(gap, 1 - np.corrcoef(rows[0], rows[2])[0, 1])
+
+
+def test_the_text_names_the_range():
+    text = repr(ReferenceSpectra(["a"], ENERGY, [[0, 1, 3]]))
+    assert "3 energies, 1-4 eV" in text
+    assert "0 .. 3" in text
+
+
+def test_the_ends_of_the_range_are_covered():
+    references = ReferenceSpectra(["a"], ENERGY, [[0, 1, 3]])
+    assert_allclose(references.resample([1.0, 4.0]).spectra, [[0, 3]])

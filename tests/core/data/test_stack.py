@@ -49,10 +49,24 @@ def test_float32_data_are_not_copied_and_cannot_be_written_through_the_stack():
     data[0] = 5  # the caller's own array stays writable
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, ">f4", np.uint16])
+def test_data_stay_in_the_memory_order_of_the_file(dtype):
+    file = np.random.default_rng(4).integers(0, 99, (4, 5, 3)).astype(dtype)
+    stack = SpectralStack(file.transpose(2, 0, 1), ENERGY)
+    assert stack.data.strides == (4, 5 * 3 * 4, 3 * 4)
+    mask = np.random.default_rng(5).random((4, 5)) < 0.5
+    for kept in (np.ones((4, 5), dtype=bool), mask):
+        spectra = stack.with_mask(kept).spectra()
+        assert_array_equal(spectra, file[kept])
+        assert spectra.flags.c_contiguous
+        assert not np.shares_memory(spectra, stack.data)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"data": np.ones((3, 4))}, "energy, row, column"),
+        ({"data": np.ones((3, 4, 5, 1))}, "energy, row, column"),
         ({"energy": [1, 2]}, r"\(2,\).*\(3,\) images"),
         ({"energy": [1, 3, 2]}, "3 eV followed by 2 eV"),
         ({"energy": [1, 2, 2]}, "2 eV followed by 2 eV"),
@@ -189,3 +203,20 @@ def test_stacks_of_unlike_axes_or_quantities_are_refused():
 def test_energies_that_scatter_by_a_few_mev_are_the_same():
     other = SpectralStack(np.ones((3, 2, 2)), np.array(ENERGY) + 0.01)
     assert StackSet([make(), other]).energy.tolist() == ENERGY
+
+
+def test_the_text_of_a_stack_names_its_range_and_its_pixels():
+    text = repr(make(mask=np.eye(4, 5), pixel_size=(30, 40), name="P1"))
+    for words in ("'P1'", "3, 280-287 eV", "4 rows x 5 columns", "30 x 40 nm"):
+        assert words in text
+    assert "4 of 20 pixels" in text
+
+
+@pytest.mark.parametrize("place", [(-1, 0), (0, -1), (4, 0), (0, 5), (9, 0), (0, 9)])
+def test_nothing_lies_outside_the_image(stacks, place):
+    assert stacks.pixel_at(0, *place) is None
+
+
+def test_a_pixel_that_there_is_not_is_named_with_what_there_is(stacks):
+    with pytest.raises(IndexError, match=rf"0\.\.{stacks.n_pixels - 1}$"):
+        stacks.locate(stacks.n_pixels)

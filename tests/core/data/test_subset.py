@@ -37,6 +37,8 @@ def test_excluded_pixels_leave_the_masks_and_the_rest_keeps_its_order(stacks):
     left = exclude_pixels(stacks, excluded)
     np.testing.assert_array_equal(left.spectra(), stacks.spectra()[~excluded])
     assert left[0].history[-1] == "excluded 2 selected pixels"
+    assert left[0].mask.sum() == stacks[0].mask.sum() - 2
+    assert not left[0].mask[0, 1]
     assert stacks.n_pixels == 21
 
 
@@ -121,3 +123,13 @@ def test_the_mean_knows_masks_and_missing_frames():
     used = [0, 2, 3]
     assert stacks.energy.tolist() == [1.0, 3.0, 4.0]
     np.testing.assert_allclose(mean, data[used][:, mask][:, used].mean(axis=1))
+
+
+def test_a_new_phase_takes_the_first_color_that_is_free():
+    from napari_phasemap.core.data.phasemap import phase_colors
+
+    phases = PhaseMap.from_scores([[0.9, 0.1]], ["a", "b"])
+    assert phases.with_colors(phase_colors(2)).colors == tuple(phase_colors(2))
+    grown = with_phase(phases, "new")
+    assert grown.colors[-1] == phase_colors(3)[2]
+    assert len(set(grown.colors)) == 3

@@ -40,6 +40,15 @@ def test_a_power_law_without_noise_is_removed_exactly(method):
     assert not edge.flags.any()
 
 
+def test_the_text_names_both_windows():
+    text = repr(subtract_background(SpectralStack(law(jump=7.0), ENERGY), **WINDOWS))
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    assert "window 285-330 eV, 46 channels" in lines
+    assert "fit window 200-275 eV" in lines
+    assert "exponent median 3" in lines
+    assert "pixels 20, 0 flagged" in lines
+
+
 def test_the_exponent_is_the_root_of_the_likelihood_equation():
     stack = noisy(20.0, shape=(3, 4))
     edge = subtract_background(stack, **WINDOWS)

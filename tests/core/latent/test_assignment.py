@@ -148,6 +148,21 @@ def test_pairs_limit_the_choice_to_best_and_second_best(clusters, function):
 
 
 @pytest.mark.parametrize("function", ALL)
+def test_pixels_that_are_not_asked_are_compared_with_all_phases(clusters, function):
+    latent, phases, _, unsure = clusters
+    moved = latent.copy()
+    moved[3] = 0.4 * CENTERS[0] + 0.6 * CENTERS[2]
+    assert (phases.labels[3], phases.runner_up[3]) == (1, 2)
+    free = call(function, moved, phases)
+    paired = call(function, moved, phases, candidates="pair")
+    assert paired.runner_up[3] == 3
+    for name in ("labels", "runner_up", "best", "margin"):
+        np.testing.assert_array_equal(
+            getattr(paired, name)[~unsure], getattr(free, name)[~unsure]
+        )
+
+
+@pytest.mark.parametrize("function", ALL)
 def test_pixels_without_coordinates_keep_their_label_or_have_none(clusters, function):
     latent, phases, _, unsure = clusters
     holes = latent.copy()

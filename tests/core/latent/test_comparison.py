@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,11 +12,10 @@ from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.core.latent.assignment import assign_mahalanobis
 from napari_phasemap.core.latent.comparison import (
     accuracy,
-    all_assignments,
     compare_methods,
 )
 from napari_phasemap.core.latent.components import pca_latent
-from napari_phasemap.core.latent.latent import LatentSpace
+from napari_phasemap.core.latent.methods import Evidence, all_assignments
 from napari_phasemap.core.phases.baselines import linear_combination_fit
 from napari_phasemap.core.phases.changes import change_table, disagreement
 from napari_phasemap.core.phases.correlation import pearson_map
@@ -83,6 +84,17 @@ def test_disagreement_is_sure_pixels_in_the_cluster_of_another_phase():
         assert np.flatnonzero(odd).tolist() == [7]
 
 
+def test_a_phase_that_was_left_out_hides_no_disagreement():
+    latent = np.r_[np.zeros((50, 2)), np.full((50, 2), 9.0)]
+    latent += np.random.default_rng(0).normal(0, 1, (100, 2))
+    r = np.where(np.arange(100)[:, None] < 50, [0.9, 0.5, 0.1], [0.5, 0.9, 0.1])
+    latent[7] = 9.0
+    phases = PhaseMap.from_scores(r, ["a", "b", "nowhere"])
+    resolved = assign_mahalanobis(latent, phases)
+    assert not np.isfinite(resolved.scores[:, 2]).any()
+    assert np.flatnonzero(disagreement(phases, resolved)).tolist() == [7]
+
+
 def test_disagreement_needs_scores():
     before, _ = maps([0, 1], [1, 2])
     bare = PhaseMap(
@@ -139,9 +151,9 @@ def test_all_assignments_do_without_references(particle):
     stacks = StackSet([particle.optical_density])
     phases = pearson_map(stacks, particle.references)
     space = pca_latent(stacks.spectra())
-    assert [*all_assignments(space, phases)] == ["mahalanobis", "knn", "centroid"]
-    full = LatentSpace(space.coordinates, np.zeros((5, 3)))
-    assert "euclidean" in all_assignments(full, phases)
+    bare = Evidence(phases, space.coordinates)
+    assert [*all_assignments(bare)] == ["mahalanobis", "knn", "centroid"]
+    assert "euclidean" in all_assignments(replace(bare, reference_latent=np.eye(5, 3)))
 
 
 @pytest.mark.parametrize("n_references", [1, 3, 5, 9])

@@ -233,13 +233,92 @@ def test_dask_data_give_the_same_map(chunks):
     assert_allclose(phases.margin, expected.margin, atol=1e-6)
 
 
-def test_data_in_another_memory_order_give_the_same_map(monkeypatch):
+def rows_columns_energies(data):
+    return data.transpose(1, 2, 0).copy().transpose(2, 0, 1)
+
+
+def rows_energies_columns(data):
+    return data.transpose(1, 0, 2).copy().transpose(1, 0, 2)
+
+
+def some_energies_of_more(data):
+    more = np.concatenate([data[:2] + 1, data, data[:3] - 1])
+    return rows_columns_energies(more)[2:-3]
+
+
+def some_columns_of_more(data):
+    return np.concatenate([data + 1, data], axis=2)[:, :, data.shape[2] :]
+
+
+def every_second_pixel_of_more(data):
+    return rows_columns_energies(data.repeat(2, axis=2))[:, :, ::2]
+
+
+def energies_reversed(data):
+    return rows_columns_energies(data[::-1])[::-1]
+
+
+def columns_before_rows(data):
+    return data.transpose(0, 2, 1).copy().transpose(0, 2, 1)
+
+
+def not_aligned(data):
+    room = np.empty(data.nbytes + 1, dtype=np.uint8)
+    values = room[1:].view(np.float32).reshape(data.shape)
+    values[:] = data
+    return values
+
+
+MEMORY_ORDERS = [
+    rows_columns_energies,
+    rows_energies_columns,
+    some_energies_of_more,
+    some_columns_of_more,
+    every_second_pixel_of_more,
+    energies_reversed,
+    columns_before_rows,
+    not_aligned,
+]
+
+
+@pytest.mark.parametrize("turned", MEMORY_ORDERS)
+@pytest.mark.parametrize("kept", [1.0, 0.6], ids=["all", "masked"])
+def test_the_memory_order_changes_no_bit(turned, kept, monkeypatch):
     monkeypatch.setattr(correlation, "BLOCK_BYTES", 4096)
-    data = np.random.default_rng(12).random((20, 30, 13), dtype=np.float32)
-    references = make_references(3, 13)
-    turned = pearson_map(make_stack(data.transpose(2, 0, 1)), references)
-    plain = pearson_map(make_stack(data.transpose(2, 0, 1).copy()), references)
-    assert_array_equal(turned.labels, plain.labels)
+    rng = np.random.default_rng(12)
+    data = rng.random((14, 20, 67), dtype=np.float32)
+    data[5] = np.nan
+    data[3, 4, 5] = np.inf
+    data[:, 6, 7] = 0.25
+    data[1:, 8, 9] = data[0, 8, 9] + 1e-14
+    mask = rng.random((20, 67)) < kept
+    mask[4, 5] = mask[6, 7] = True
+    references = make_references(3, 14)
+    expected = pearson_map(make_stack(data, mask=mask), references)
+    stack = make_stack(turned(data), mask=mask)
+    assert_array_equal(stack.data, data)
+    phases = pearson_map(stack, references)
+    for name in ("labels", "runner_up", "best", "margin", "scores"):
+        assert_array_equal(getattr(phases, name), getattr(expected, name))
+    assert phases.n_unassigned >= 2
+
+
+@pytest.mark.parametrize("order", [(2, 0, 1), (1, 0, 2)])
+def test_no_memory_order_takes_a_copy_of_the_stack(order, monkeypatch):
+    monkeypatch.setattr(correlation, "NUMPY_VALUES", 1 << 16)
+    monkeypatch.setattr(correlation, "BLOCK_BYTES", 1 << 20)
+    data = np.random.default_rng(24).random((300, 300, 40), dtype=np.float32)
+    if order == (1, 0, 2):
+        data = np.ascontiguousarray(data.transpose(0, 2, 1))
+    stack = make_stack(data.transpose(order))
+    assert np.shares_memory(stack.data, data)
+    references = make_references(5, 40)
+    pearson_map(stack, references, keep_scores=False)
+    tracemalloc.start()
+    pearson_map(stack, references, keep_scores=False)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < data.nbytes / 2
 
 
 def test_one_reference_leaves_nothing_to_confuse_it_with():

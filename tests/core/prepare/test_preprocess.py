@@ -263,6 +263,33 @@ def test_limits_on_the_mean_optical_density():
     assert kept.tolist() == [[False, True, True, True]]
 
 
+def test_without_a_lower_limit_negative_means_are_kept():
+    od = SpectralStack([[[-0.1, 0.5, 1.0]]], [500.0], quantity="optical_density")
+    kept = mask_from(od, method="threshold", high=0.7)
+    assert kept.tolist() == [[True, True, False]]
+    with pytest.warns(UserWarning, match="keeps all 3"):
+        mask_from(od, method="threshold", high=1.0)
+
+
+def test_otsu_is_the_edge_of_a_bin_that_an_exhaustive_search_finds():
+    """Largest variance between the two sides, over the same 256 bins, by hand."""
+    image = np.r_[np.linspace(0, 1, 300), np.linspace(3, 4, 80), 10.0, 10.5]
+    image = image.astype(np.float32)
+    od = SpectralStack(image.reshape(1, 1, -1), [500.0], quantity="optical_density")
+    counts, edges = np.histogram(image, bins=256)
+    centers = (edges[:-1] + edges[1:]) / 2
+    between = []
+    for cut in range(1, 256):
+        low, high = counts[:cut].sum(), counts[cut:].sum()
+        step = np.average(centers[cut:], weights=counts[cut:]) - np.average(
+            centers[:cut], weights=counts[:cut]
+        )
+        between.append(low * high * step**2)
+    border = edges[1 + int(np.argmax(between))]
+    assert_array_equal(mask_from(od)[0], image >= border)
+    assert 1 < border < 3
+
+
 def test_polygons_keep_the_pixels_inside_any_of_them():
     stack, _ = absorbing_stack()
     square = [(0.5, 0.5), (0.5, 3.5), (2.5, 3.5), (2.5, 0.5)]

@@ -45,6 +45,9 @@ class MissingPackage(ImportError):
 class ProcessDied(RuntimeError):
     """The child process ended by itself; the message has its last words."""
 
+    #: How it ended, as `subprocess` says it: below 0 by a signal, None if not known.
+    code: int | None = None
+
 
 #: What a user can cause. An OSError is the system's word on a file, whoever raises it.
 FORESEEN = (InputError, OSError, MissingPackage, MemoryError, ProcessDied)

@@ -95,6 +95,7 @@ def subtract_background(
 
     Examples
     --------
+    >>> from napari_phasemap.core.data.stack import SpectralStack
     >>> energy = np.arange(200.0, 331.0)
     >>> counts = 1e9 * energy**-3 + 20.0 * (energy > 280)
     >>> stack = SpectralStack(counts[:, None, None], energy)

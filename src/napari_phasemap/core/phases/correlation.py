@@ -2,6 +2,7 @@
 
 * `pearson_map`: phase, runner-up and margin of every pixel (Algorithm 1 and Eq. 1 of
   arXiv:2603.07666).
+* `comparable_set`: stacks as a checked set.
 * `warm_up`: compile ahead of time, in a worker, what `pearson_map` runs.
 """
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.data.references import ReferenceSpectra
 
-__all__ = ["pearson_map", "warm_up"]
+__all__ = ["comparable_set", "pearson_map", "warm_up"]
 
 _log = logging.getLogger(__name__)
 
@@ -116,7 +117,7 @@ def pearson_map(
     >>> phases.labels.tolist(), phases.margin.round(2).tolist()
     ([1, 2, 0], [1.5, 1.5, nan])
     """
-    stacks = _as_set(stacks)
+    stacks = comparable_set(stacks)
     units = _unit_references(stacks, references)
     total = stacks.n_pixels
     ranking = _empty_ranking(len(references), total, keep_scores)
@@ -143,8 +144,10 @@ def pearson_map(
     )
 
 
-def _as_set(stacks: StackSet | SpectralStack | Sequence[SpectralStack]) -> StackSet:
-    """Return the stacks as a checked set."""
+def comparable_set(
+    stacks: StackSet | SpectralStack | Sequence[SpectralStack],
+) -> StackSet:
+    """Return the stacks as a set, or raise where they cannot resemble a reference."""
     if isinstance(stacks, SpectralStack):
         stacks = [stacks]
     if not isinstance(stacks, StackSet):
@@ -209,18 +212,33 @@ _Block = tuple["NDArray[np.float32]", "NDArray[np.int64]", "NDArray[np.int64] | 
 
 
 def _blocks(stacks: StackSet) -> Iterator[_Block]:
-    """Yield (values of shape (n_frames, n), frames in use, analyzed columns or None).
+    """Yield (values of shape (n_frames, n), frames in use, analyzed pixels or None).
 
-    Contiguous data in memory come as they are, in one block. Anything else is loaded
-    in blocks of whole rows.
+    Data in memory come as they are, in one block, wherever frames or spectra are
+    contiguous. Anything else is loaded in blocks of whole rows.
     """
     frames = np.flatnonzero(stacks.energy_used)
     for stack in stacks:
         for low, high in _row_blocks(stack):
             data = np.asarray(stack.data[:, low:high])
-            flat = np.ascontiguousarray(data).reshape(stack.n_energies, -1)
+            if not _is_flat(data):
+                data = np.ascontiguousarray(data)
+            flat = data.reshape(stack.n_energies, -1)
             mask = stack.mask[low:high]
             yield flat, frames, None if mask.all() else np.flatnonzero(mask)
+
+
+def _is_flat(data: Any) -> bool:
+    """Return whether the pixels of an array in memory are evenly spaced."""
+    energy_step, row_step, column_step = data.strides
+    n_rows, n_cols = data.shape[1:]
+    even = (
+        n_rows * n_cols > 0
+        and (n_rows == 1 or row_step == n_cols * column_step)
+        and min(energy_step, column_step) > 0
+        and energy_step % data.itemsize == column_step % data.itemsize == 0
+    )
+    return bool(even and data.flags.aligned)
 
 
 def _row_blocks(stack: SpectralStack) -> Iterator[tuple[int, int]]:
@@ -234,7 +252,7 @@ def _row_blocks(stack: SpectralStack) -> Iterator[tuple[int, int]]:
     heights, limit = (n_rows,), step
     if hasattr(stack.data, "chunks"):
         heights, limit = stack.data.chunks[1], 8 * step
-    elif stack.data.flags.c_contiguous:
+    elif _is_flat(stack.data):
         limit = max(n_rows, 1)
     low = 0
     for height in heights:
@@ -252,7 +270,7 @@ def _rank_function() -> Callable[..., None]:
         for in_use in (None, np.arange(1)):
             ranking = _empty_ranking(1, 1, keep_scores=True)
             units = np.array([[-0.5, 0.5]], dtype=np.float32)
-            _rank_compiled(_frozen(spectra), frames, in_use, 0, units, ranking)
+            _rank_compiled(spectra, frames, in_use, 0, units, ranking)
     except Exception:  # noqa: BLE001 # numba and LLVM fail in many ways of their own
         _log.warning("no compiled correlation, numpy is used instead", exc_info=True)
         return _rank_with_numpy
@@ -267,11 +285,12 @@ def warm_up() -> bool:
     return _rank_function() is _rank_compiled
 
 
-def _frozen(array: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a read-only view, so that only one kind of input is compiled for."""
-    view = np.asarray(array).view()
-    view.flags.writeable = False
-    return view
+def _memory(flat: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what lies from the first to the last value, read-only, without a copy."""
+    span = sum((n - 1) * step for n, step in zip(flat.shape, flat.strides, strict=True))
+    return np.lib.stride_tricks.as_strided(
+        flat, (span // flat.itemsize + 1,), (flat.itemsize,), writeable=False
+    )
 
 
 def _rank_compiled(
@@ -285,8 +304,12 @@ def _rank_compiled(
     """Rank the references for `len(out.labels)` pixels in one compiled pass."""
     from napari_phasemap.core.phases.kernels import rank_pixels
 
+    if not flat.size:
+        return
     listed = np.empty(0, dtype=np.int64) if positions is None else positions
-    rank_pixels(_frozen(flat), frames, listed, start, units, *out)
+    frame_step, pixel_step = (step // flat.itemsize for step in flat.strides)
+    shifts = frames * frame_step
+    rank_pixels(_memory(flat), shifts, pixel_step, listed, start, units, *out)
 
 
 def _rank_with_numpy(
@@ -314,8 +337,7 @@ def _rank_block(
 ) -> None:
     """Rank the references for spectra of shape (n_energies, n_pixels)."""
     with np.errstate(all="ignore"):
-        scale = np.abs(values - values[0]).max(axis=0).astype(np.float64)
-        spectra = (values - values[0].astype(np.float64)) / scale
+        spectra = values - values[0].astype(np.float64)
         spectra -= spectra.mean(axis=0)
         norm = np.sqrt(np.einsum("ep,ep->p", spectra, spectra))
         scores = np.clip(units @ spectra / norm, -1.0, 1.0).astype(np.float32)

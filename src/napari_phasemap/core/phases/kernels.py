@@ -40,11 +40,10 @@ def _compiled(function: Any) -> Any:
 
 
 @_compiled
-def _gather(flat: Floats, frame: int, positions: Integers, out: Floats) -> None:
-    """Copy the values of listed pixels at one energy."""
-    row = flat[frame]
-    for j in range(positions.size):
-        out[j] = row[positions[j]]
+def _gather(values: Floats, places: Integers, out: Floats) -> None:
+    """Copy listed values; unsigned, so that no place is counted from the end."""
+    for j in range(places.size):
+        out[j] = values[np.uint64(places[j])]
 
 
 @_compiled
@@ -130,13 +129,13 @@ def _fold(
 
 @_compiled
 def _correlate_exactly(
-    flat: Floats, frames: Integers, at: int, units: Floats, r: NDArray[np.float64]
+    values: Floats, shifts: Integers, at: int, units: Floats, r: NDArray[np.float64]
 ) -> bool:
     """Correlate one spectrum in float64; False where it is constant or not finite."""
-    spectrum = np.empty(frames.size, dtype=np.float64)
-    first = np.float64(flat[frames[0], at])
-    for e in range(frames.size):
-        spectrum[e] = np.float64(flat[frames[e], at]) - first
+    spectrum = np.empty(shifts.size, dtype=np.float64)
+    first = np.float64(values[at + shifts[0]])
+    for e in range(shifts.size):
+        spectrum[e] = np.float64(values[at + shifts[e]]) - first
     largest = np.max(np.abs(spectrum))
     if not 0.0 < largest < np.inf:
         return False
@@ -145,7 +144,7 @@ def _correlate_exactly(
     norm = np.sqrt(np.sum(spectrum * spectrum))
     for k in range(units.shape[0]):
         dot = 0.0
-        for e in range(frames.size):
+        for e in range(shifts.size):
             dot += spectrum[e] * units[k, e]
         r[k] = min(max(dot / norm, -1.0), 1.0)
     return True
@@ -174,8 +173,9 @@ def _rank_exactly(
 
 @_compiled
 def rank_pixels(
-    flat: Floats,
-    frames: Integers,
+    values: Floats,
+    shifts: Integers,
+    pixel_step: int,
     positions: Integers,
     start: int,
     units: Floats,
@@ -189,14 +189,17 @@ def rank_pixels(
 
     Parameters
     ----------
-    flat : ndarray of float32 of shape (n_frames, n_image_pixels)
-        C-contiguous, read-only values.
-    frames : ndarray of int64 of shape (n_energies,)
-        Rows of `flat` to use.
+    values : ndarray of float32 of shape (n_values,)
+        The memory of an image stack, contiguous and read-only. The value of pixel p at
+        energy e is `values[shifts[e] + pixel_step * p]`.
+    shifts : ndarray of int64 of shape (n_energies,)
+        Where the energies in use begin.
+    pixel_step : int
+        1 where every frame is contiguous, n_energies where every spectrum is.
     positions : ndarray of int64 of shape (n,)
-        Columns of `flat` to use; empty means all.
+        Pixels to use; empty means all.
     start : int
-        First of the positions (or columns) to work on; as many as `labels` is long.
+        First of the positions (or pixels) to work on; as many as `labels` is long.
     units : ndarray of float32 of shape (n_references, n_energies)
         References with mean 0 and norm 1.
     labels, runner_up, best, margin : ndarray of shape (n_pixels,)
@@ -205,14 +208,17 @@ def rank_pixels(
         Written, unless it has no rows.
     """
     n_references = units.shape[0]
+    as_it_is = pixel_step == 1 and not positions.size
     # Values less the first one are 0 at the first energy, which therefore is left out
     # and can fill up the last step without changing any sum.
-    n_steps = (frames.size + UNROLL - 2) // UNROLL
-    steps = np.full(n_steps * UNROLL, frames[0])
-    steps[: frames.size - 1] = frames[1:]
+    n_steps = (shifts.size + UNROLL - 2) // UNROLL
+    steps = np.full(n_steps * UNROLL, shifts[0])
+    steps[: shifts.size - 1] = shifts[1:]
     weights = np.zeros((n_references, n_steps * UNROLL), dtype=np.float32)
-    weights[:, : frames.size - 1] = units[:, 1:]
-    rows = np.zeros((UNROLL + 1, TILE), dtype=np.float32)
+    weights[:, : shifts.size - 1] = units[:, 1:]
+    places = np.empty(TILE, dtype=np.int64)
+    rows = np.zeros((UNROLL, TILE), dtype=np.float32)
+    first = np.zeros(TILE, dtype=np.float32)
     tile = np.zeros(UNROLL * TILE, dtype=np.float32)
     r = np.empty((n_references, TILE), dtype=np.float32)
     total, squares = np.empty(TILE, np.float32), np.empty(TILE, np.float32)
@@ -223,34 +229,36 @@ def rank_pixels(
     for low in range(0, labels.size, TILE):
         n = min(TILE, labels.size - low)
         at, to = start + low, start + low + n
+        for j in range(n):
+            pixel = positions[at + j] if positions.size else at + j
+            places[j] = pixel * pixel_step
         r[:] = np.float32(0.0)
         total[:] = np.float32(0.0)
         squares[:] = np.float32(0.0)
-        if positions.size:
-            _gather(flat, frames[0], positions[at:to], rows[UNROLL])
+        _gather(values[shifts[0] :], places[:n], first)
         for e in range(0, steps.size, UNROLL):
-            if positions.size:
-                for i in range(UNROLL):
-                    _gather(flat, steps[e + i], positions[at:to], rows[i])
-                x0, x1, x2, x3 = rows[0, :n], rows[1, :n], rows[2, :n], rows[3, :n]
-                _add_moments(x0, x1, x2, x3, rows[4, :n], tile, total, squares)
-            else:
+            if as_it_is:
                 _add_moments(
-                    flat[steps[e], at:to],
-                    flat[steps[e + 1], at:to],
-                    flat[steps[e + 2], at:to],
-                    flat[steps[e + 3], at:to],
-                    flat[frames[0], at:to],
+                    values[steps[e] + at : steps[e] + to],
+                    values[steps[e + 1] + at : steps[e + 1] + to],
+                    values[steps[e + 2] + at : steps[e + 2] + to],
+                    values[steps[e + 3] + at : steps[e + 3] + to],
+                    first[:n],
                     tile,
                     total,
                     squares,
                 )
+            else:
+                for i in range(UNROLL):
+                    _gather(values[steps[e + i] :], places[:n], rows[i])
+                x0, x1, x2, x3 = rows[0, :n], rows[1, :n], rows[2, :n], rows[3, :n]
+                _add_moments(x0, x1, x2, x3, first[:n], tile, total, squares)
             u = weights[:, e : e + UNROLL]
             for k in range(0, n_references - 1, 2):
                 _add_two_products(tile, u[k], u[k + 1], r[k], r[k + 1])
             if n_references % 2:
                 _add_product(tile, u[n_references - 1], r[n_references - 1])
-        _invert_norms(total, squares, frames.size)
+        _invert_norms(total, squares, shifts.size)
         top[:] = np.float32(-np.inf)
         second[:] = np.float32(-np.inf)
         label[:] = np.float32(0.0)
@@ -271,8 +279,7 @@ def rank_pixels(
             if squares[j] > SMALLEST:
                 continue
             pixel = low + j
-            column = positions[start + pixel] if positions.size else start + pixel
-            if not _correlate_exactly(flat, frames, column, units, exact):
+            if not _correlate_exactly(values, shifts, places[j], units, exact):
                 exact[:] = np.nan
             labels[pixel], runner_up[pixel] = 0, 0
             best[pixel], margin[pixel] = np.nan, np.nan

@@ -25,6 +25,7 @@ from napari_phasemap.views.shell.children import Kind, child_for, end_with
 from napari_phasemap.views.shell.ending import end_of, keep
 from napari_phasemap.views.shell.job import JobRow, tell_error
 from napari_phasemap.views.shell.link import ViewerLink, link_for
+from napari_phasemap.views.shell.warm import warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +78,7 @@ class Dock(QWidget):
         self.link: ViewerLink = link_for(viewer)
         self.workspace = workspace or self.link.workspace
         self._frame: QDockWidget | None = None
+        self._warm = False
         self._unbound: list[Any] = []
         self._connections: list[tuple[Any, Any]] = []
         self._hint = QLabel()
@@ -98,6 +100,7 @@ class Dock(QWidget):
         layout.addWidget(area, 1)
         layout.addWidget(self.job)
         self.setMinimumWidth(MIN_WIDTH)
+        self.listen(self.workspace.events.stacks, self._warm_up)
         self.destroyed.connect(end_of(self, self._connections))
 
     def set_hint(self, text: str) -> None:
@@ -141,6 +144,7 @@ class Dock(QWidget):
             frame.destroyed.connect(self._on_frame_gone)
             if is_first:
                 self.after(PLACE_AFTER, self._take_place)
+                self.after(PLACE_AFTER, self._warm_up)
 
     def _on_frame_gone(self, *_: Any) -> None:
         """End with the frame: napari takes a dock out of it before it deletes it."""
@@ -148,6 +152,13 @@ class Dock(QWidget):
         if self._frame is None and not self.isVisible():
             self.close()
             self.deleteLater()
+
+    def _warm_up(self, *_: Any) -> None:
+        """Load what layers of results need once there is something to analyze."""
+        ready = self._frame is not None and self.workspace.stacks is not None
+        if ready and not self._warm:
+            self._warm = True
+            warm_up(self)
 
     def _take_place(self) -> None:
         """Go below the image, or into one stack of tabs with the other docks.

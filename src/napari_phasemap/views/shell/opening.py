@@ -1,6 +1,7 @@
 """Files and samples into the viewer: what the manifest names.
 
 * `get_reader`, `open_paths`: files by drag and drop, File > Open, and the Data dock.
+* `stack_files`, `spectra_files`: what the dialogs offer.
 * `sample_particles`, `sample_counts`, `sample_composite`: File > Open Sample.
 * `write_layer`: File > Save of a stack layer as our own HDF5.
 """
@@ -29,6 +30,8 @@ __all__ = [
     "sample_composite",
     "sample_counts",
     "sample_particles",
+    "spectra_files",
+    "stack_files",
     "write_layer",
 ]
 
@@ -75,6 +78,20 @@ def open_paths(
             continue
         stacks.extend(read if isinstance(read, list) else [read])
     return stacks
+
+
+def stack_files() -> str:
+    """Return what a dialog offers to open as stacks: what the readers name."""
+    from napari_phasemap.io.read import pattern
+
+    return f"Stacks ({pattern()});;All files (*)"
+
+
+def spectra_files() -> str:
+    """Return what a dialog offers to open as spectra of references."""
+    from napari_phasemap.io.spectra import pattern
+
+    return f"Spectra ({pattern()});;All files (*)"
 
 
 def get_reader(path: str | list[str]) -> Callable[..., list[LayerData]] | None:
