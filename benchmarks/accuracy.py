@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from napari_phasemap.core.data.stack_set import StackSet
-from napari_phasemap.core.latent.comparison import accuracy, all_assignments
+from napari_phasemap.core.latent.comparison import accuracy
 from napari_phasemap.core.latent.components import pca_latent
-from napari_phasemap.core.latent.latent import LatentSpace
+from napari_phasemap.core.latent.methods import Evidence, all_assignments
 from napari_phasemap.core.phases.baselines import linear_combination_fit
 from napari_phasemap.core.phases.changes import disagreement
 from napari_phasemap.core.phases.correlation import pearson_map
@@ -61,7 +61,8 @@ def measured(condition: str, seeds: list[int], paper_seeds: list[int]) -> dict:
     add("linear combination fit (NNLS)", fit.phase_map)
     spectra = stacks.spectra()
     space = pca_latent(spectra, references.spectra)
-    for method, phase_map in all_assignments(space, pearson).items():
+    evidence = Evidence(pearson, space.coordinates, space.references)
+    for method, phase_map in all_assignments(evidence).items():
         add(f"PCA-3, {method}", phase_map)
     add(
         "neighbors on chi-square", smooth_potts(stacks, chi_square_map(stacks, pearson))
@@ -74,8 +75,9 @@ def measured(condition: str, seeds: list[int], paper_seeds: list[int]) -> dict:
         rows = np.random.default_rng(seed).permutation(len(spectra))
         part = spectra[rows[:PAPER_SPECTRA]] if preset == "paper" else spectra
         model.fit(part, energy=stacks.energy)
-        space = LatentSpace(model.encode(spectra), model.encode(references.spectra))
-        for method, phase_map in all_assignments(space, pearson).items():
+        places = model.encode(references.spectra)
+        evidence = Evidence(pearson, model.encode(spectra), places)
+        for method, phase_map in all_assignments(evidence).items():
             add(f"GMVAE {preset}, {method}", phase_map)
             if method == "mahalanobis":
                 smooth = smooth_potts(stacks, phase_map)

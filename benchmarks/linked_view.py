@@ -41,6 +41,7 @@ from napari_phasemap.views.latent.view import LatentView
 from napari_phasemap.views.phases.spectra import SpectraView
 from napari_phasemap.views.scatter.figure import render
 from napari_phasemap.views.scatter.tools import Stroke
+from napari_phasemap.views.shell.kinds import SELECTION
 from napari_phasemap.views.shell.link import link_for, workspace_for
 
 N_ENERGIES = 12
@@ -117,7 +118,7 @@ def measure(n_points, repeats):
     workspace.latent = latent
     view = LatentView(viewer)
     viewer.window.add_dock_widget(view, name="Latent view", area="right")
-    link_for(viewer).pointer.prepare()
+    link_for(viewer).results.show(SELECTION)
     QApplication.processEvents()
     view.scatter.native.repaint()
     opened = 1e3 * np.array([time.perf_counter() - wall, time.process_time() - cpu])
@@ -215,7 +216,7 @@ def arrays_mb(viewer, stroke):
     gc.collect()
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    layers = [x.data.nbytes for x in viewer.layers if x.name.endswith("selection")]
+    layers = [x.data.nbytes for x in viewer.layers if x.name == "selection"]
     return (held + sum(layers)) / 1e6
 
 

@@ -20,6 +20,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget
 
 from napari_phasemap.views.demo import LASSOED, Stage, lasso_path
+from napari_phasemap.views.shell.kinds import AMBIGUITY, PHASE, SHADED
 
 PICTURES = Path(__file__).parent / "pictures"
 #: Pixels of a window, of its picture in the docs, and of one frame of the GIF.
@@ -99,9 +100,9 @@ def stxm(folder: Path) -> None:
     stage.viewer.reset_view()
     shoot(stage, "stxm_phase_map")
     phase_map.scroll.verticalScrollBar().setValue(10_000)
-    phase_map.set_layer("phase", False)
-    phase_map.set_layer("ambiguity", False)
-    phase_map.set_layer("phase by reliability", True)
+    phase_map.set_layer(PHASE, False)
+    phase_map.set_layer(AMBIGUITY, False)
+    phase_map.set_layer(SHADED, True)
     stage.dock("Spectra")
     stage.viewer.reset_view()
     pointed_at(stage)
@@ -226,7 +227,7 @@ def eels(folder: Path) -> None:
     stage.settle(1.0)
     shoot(stage, "eels_edges")
     stage.run(dock, dock.run_all, "edges")
-    stage.viewer.layers["Si-C core loss thickness t/λ"].visible = False
+    stage.viewer.layers["thickness t/λ"].visible = False
     stage.settle(1.0)
     stage.dock("Spectra")
     stage.viewer.reset_view()

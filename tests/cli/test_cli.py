@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from napari_phasemap.cli import main
 from napari_phasemap.cli.options import Progress
-from napari_phasemap.core.data.parameters import parameters_of
+from napari_phasemap.core.data.parameters import fields_of
 from napari_phasemap.io.samples import sample_folder, sample_paths, sample_references
-from napari_phasemap.pipeline import run as run_pipeline
+from napari_phasemap.pipeline import RunParameters
 
 REFERENCES = str(sample_references()[0])
 P1 = str(sample_paths()[0])
@@ -97,7 +97,7 @@ def test_a_recipe_is_run_again_and_options_win_over_it(tmp_path):
 
 def test_every_parameter_of_the_pipeline_is_an_option():
     options = {option for one in main.commands["run"].params for option in one.opts}
-    wanted = {f"--{one.name.replace('_', '-')}" for one in parameters_of(run_pipeline)}
+    wanted = {f"--{one.name.replace('_', '-')}" for one in fields_of(RunParameters)}
     assert wanted <= options
 
 
@@ -176,10 +176,10 @@ def test_a_bug_with_one_particle_is_exit_code_3_too(
 ):
     from napari_phasemap.pipeline import collecting
 
-    def prepare(stack, **options):
+    def prepare(stack, *options):
         if stack.name == "P1":
             raise AttributeError("planted")
-        return original(stack, **options)
+        return original(stack, *options)
 
     original = collecting.prepare
     monkeypatch.setattr(collecting, "prepare", prepare)

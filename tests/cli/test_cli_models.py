@@ -15,7 +15,7 @@ from napari_phasemap.core.data.parameters import fields_of
 from napari_phasemap.io.read import read_stack
 from napari_phasemap.io.samples import sample_folder, sample_paths, sample_references
 from napari_phasemap.models.presets import Parameters
-from napari_phasemap.pipeline.collecting import PREPARATION
+from napari_phasemap.pipeline import TrainParameters
 
 REFERENCES = str(sample_references()[0])
 P1, P2 = map(str, sample_paths()[:2])
@@ -28,7 +28,8 @@ def call(*words: object):
 
 def test_every_number_of_a_model_is_an_option_of_train():
     options = {option for one in main.commands["train"].params for option in one.opts}
-    names = [one.name for one in fields_of(Parameters)] + list(PREPARATION)
+    described = (*fields_of(Parameters), *fields_of(TrainParameters))
+    names = [one.name for one in described]
     assert {f"--{name.replace('_', '-')}" for name in names} <= options
 
 

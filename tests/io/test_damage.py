@@ -160,6 +160,26 @@ def test_a_file_that_crashes_the_library_is_a_sentence_and_the_next_one_is_read(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of the system")
+@pytest.mark.parametrize("where", ["attribute of the root", "array"])
+def test_texts_that_keep_the_hdf5_library_for_ever_are_a_sentence(
+    tmp_path, monkeypatch, where
+):
+    monkeypatch.setattr(helper, "FREE_SECONDS", 1.0)
+    path = tmp_path / "scan.hdf5"
+    with h5py.File(path, "w") as file:
+        if where == "array":
+            file["entry1/definition"] = "NXstxm"
+        else:
+            file.attrs["format"] = "napari-phasemap"
+    content = bytearray(path.read_bytes())
+    heap = content.index(b"GCOL")  # where texts are; its first object loses its size
+    content[heap + 16 : heap + 32] = bytes(16)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"scan\.hdf5 takes longer than 1 s"):
+        read_stack(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of the system")
 def test_a_file_that_computes_for_ever_is_a_sentence(stxm, use, monkeypatch):
     monkeypatch.setattr(helper, "FREE_SECONDS", 1.0)
     use("while True: pass")

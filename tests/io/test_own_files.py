@@ -219,3 +219,10 @@ def test_energies_are_not_given_to_a_file_that_has_them(stack, tmp_path):
     path = write_stack(stack, tmp_path / "a.h5")
     with pytest.raises(ValueError, match="leave out energies="):
         read_stack(path, energies=[1.0, 2.0, 3.0])
+
+
+def test_where_the_zero_loss_lies_is_kept(tmp_path):
+    stack = SpectralStack(np.ones((3, 2, 2)), [1.0, 2.0, 3.0])
+    for number, value in enumerate((None, 0.0, -1.25)):
+        path = write_stack(replace(stack, zero_loss=value), tmp_path / f"{number}.h5")
+        assert read_stack(path).zero_loss == value

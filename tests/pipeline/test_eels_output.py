@@ -12,7 +12,10 @@ from click.testing import CliRunner
 from matplotlib.figure import Figure
 
 from napari_phasemap.cli import main
-from napari_phasemap.core.eels.recipe import edge_recipe
+from napari_phasemap.cli.options import SOME_FAILED
+from napari_phasemap.core.data.errors import InputError, ProcessDied
+from napari_phasemap.core.eels.recipe import EdgeRecipe, edge_recipe
+from napari_phasemap.core.eels.thickness import thickness
 from napari_phasemap.core.eels.workflow import analyze_edges, compare_edges
 from napari_phasemap.core.simulate.synthetic_eels import EDGE_WINDOWS, simulate_si_c
 from napari_phasemap.figures import draw_embedding, eels_sheet
@@ -53,8 +56,6 @@ def test_all_edges_pairs_and_the_thickness_are_there(analysis):
 
 
 def test_unchanged_edges_and_pairs_are_taken_over(sample, recipes, analysis):
-    from dataclasses import replace
-
     changed = [*recipes[:2], replace(recipes[2], n_clusters=2)]
     again = analyze_edges(sample.core_loss, changed, previous=analysis)
     first, last = ("Si_L", "C_K"), ("C_K", "O_K")
@@ -175,3 +176,69 @@ def test_run_says_that_a_recipe_is_of_another_command(analysis, tmp_path):
     result = CliRunner().invoke(main, [*words, "--output", str(tmp_path / "no")])
     assert result.exit_code == 2
     assert "was written by 'napari-phasemap eels'" in result.output
+
+
+def test_the_command_line_gives_what_python_gives_bit_by_bit(sample, files, tmp_path):
+    core, low = files
+    words = ["eels", str(core), "--low-loss", str(low), "--clusters", "3", "--no-umap"]
+    for name, ((a, b), (c, d)) in EDGE_WINDOWS.items():
+        words += ["--edge", f"{name}:{a:g}-{b:g}:{c:g}-{d:g}"]
+    result = CliRunner().invoke(main, [*words, "--output", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    written = json.loads((tmp_path / "out" / "recipe.json").read_text())["edges"]
+    windows = ("fit_window", "window")
+    used = [EdgeRecipe(**{**e, **{w: tuple(e[w]) for w in windows}}) for e in written]
+    analysis = analyze_edges(sample.core_loss, used, low_loss=sample.low_loss)
+    with np.load(tmp_path / "out" / "maps.npz") as maps:
+        for name, edge in analysis.edges.items():
+            for what, values in (
+                ("classes", edge.classes.labels),
+                ("net", edge.edge.signal),
+                ("snr", edge.edge.snr),
+            ):
+                np.testing.assert_array_equal(maps[f"{name}_{what}"].ravel(), values)
+        t = analysis.thickness.t_over_lambda
+        np.testing.assert_array_equal(maps["t_over_lambda"].ravel(), t)
+    for (a, b), pairs in analysis.pairs.items():
+        pairs.to_csv(tmp_path / "mine.csv", overwrite=True)
+        theirs = tmp_path / "out" / f"pairs_{a}_{b}.csv"
+        assert theirs.read_bytes() == (tmp_path / "mine.csv").read_bytes()
+
+
+def test_a_dead_umap_process_leaves_the_edges_that_are_done(sample, recipes, analysis):
+    """The first edge needs no picture, the second one dies in it."""
+
+    def dies(values, **options):
+        raise ProcessDied("the UMAP process ended by itself (signal 9)")
+
+    asked = [recipes[0], replace(recipes[1], embed=True)]
+    found = analyze_edges(sample.core_loss, asked, embed=dies)
+    assert list(found.edges) == ["Si_L"]
+    assert found.failed == {"C_K": "the UMAP process ended by itself (signal 9)"}
+    np.testing.assert_array_equal(
+        found.edges["Si_L"].classes.labels, analysis.edges["Si_L"].classes.labels
+    )
+    with pytest.raises(ProcessDied, match="signal 9"):
+        analyze_edges(sample.core_loss, asked[1:], embed=dies)
+    wrong = [replace(r, fit_window=(20.0, 60.0)) for r in recipes[:2]]
+    with pytest.raises(InputError, match=r"Si_L: .*20-60 eV.*C_K: .*20-60 eV"):
+        analyze_edges(sample.core_loss, wrong)
+
+
+def test_the_command_line_writes_what_worked_and_says_what_did_not(files, tmp_path):
+    core, _ = files
+    words = ["eels", str(core), "-e", "O_K", "-e", "a:72-99:98-130", "--no-umap"]
+    result = CliRunner().invoke(main, [*words, "--output", str(tmp_path / "out")])
+    assert result.exit_code == SOME_FAILED
+    assert "a failed: " in result.output
+    settings = json.loads((tmp_path / "out" / "recipe.json").read_text())
+    assert "overlaps" in settings["failed"]["a"]
+    assert [edge["name"] for edge in settings["edges"]] == ["O_K"]
+
+
+def test_a_thickness_that_was_measured_counts_as_a_low_loss(sample, recipes, analysis):
+    found = analyze_edges(
+        sample.core_loss, recipes[:1], measured=thickness(sample.low_loss)
+    )
+    assert found.thickness_pairs["Si_L"].bits == analysis.thickness_pairs["Si_L"].bits
+    assert found.warnings == tuple(w for w in analysis.warnings if "Si_L" in w)

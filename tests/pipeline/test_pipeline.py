@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from napari_phasemap import pipeline
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.progress import Cancelled
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.io.read import read_stack
@@ -146,9 +147,50 @@ def test_what_is_no_recipe_is_refused_by_name(tmp_path, text, message):
     [{"size": 3}, {"threshold": "x"}, {"threshold": True}, {"duplicates": "drop"}],
     ids=str,
 )
-def test_parameters_that_run_does_not_know_are_refused(parameters):
-    with pytest.raises(ValueError, match=next(iter(parameters))):
-        Recipe(("a",), ("b",), parameters)
+def test_parameters_that_run_does_not_know_are_refused(parameters, tmp_path):
+    name = next(iter(parameters))
+    with pytest.raises((TypeError, ValueError), match=name):
+        pipeline.run(["a"], ["b"], tmp_path / "o", **parameters)
+    values = Recipe(("a",), ("b",)).to_dict()
+    values["parameters"] |= parameters
+    (tmp_path / "r.json").write_text(json.dumps(values))
+    with pytest.raises(InputError, match=rf"r\.json is a damaged recipe: .*{name}"):
+        Recipe.load(tmp_path / "r.json")
+
+
+#: As version 0.1.0 wrote it.
+OLD_RECIPE = {
+    "format": "napari-phasemap recipe",
+    "version": 1,
+    "stacks": [],
+    "references": [],
+    "parameters": {
+        "threshold": 0.01, "i0": "brightest", "i0_percentile": 97.0, "min_counts": 0.0,
+        "mask": "otsu", "energies": None, "energy_unit": None, "detector": None,
+        "duplicates": "refuse", "model": None, "train": False, "method": "mahalanobis",
+        "scope": "ambiguous", "preset": "recommended", "seed": 0, "n_threads": None,
+        "epochs": None, "n_latent": None, "n_components": None,
+    },
+    "provenance": {"time": "2026-01-01T00:00:00+00:00"},
+    "files": ["results.h5"],
+}  # fmt: skip
+
+
+def test_a_recipe_of_the_first_version_still_runs(tmp_path, quick):
+    old = OLD_RECIPE | {
+        "stacks": [str(sample_paths()[0])],
+        "references": [str(path) for path in sample_references()],
+    }
+    (tmp_path / "recipe.json").write_text(json.dumps(old))
+    recipe = Recipe.load(tmp_path / "recipe.json")
+    assert recipe.parameters.as_dict() == OLD_RECIPE["parameters"]
+    again = pipeline.run_recipe(recipe, tmp_path / "out")
+    direct = run(
+        sample_paths()[:1], tmp_path / "o2", threshold=0.01, i0_percentile=97.0
+    )
+    maps = [one.results.maps["phase_map"] for one in (again, direct)]
+    np.testing.assert_array_equal(maps[0].margin, maps[1].margin)
+    assert again.results.threshold == 0.01
 
 
 def test_a_particle_that_fails_is_a_row_and_the_others_go_on(tmp_path, quick):
@@ -168,10 +210,10 @@ def test_a_particle_that_fails_is_a_row_and_the_others_go_on(tmp_path, quick):
 def test_a_bug_is_a_row_too_and_is_logged(tmp_path, quick, monkeypatch, caplog):
     from napari_phasemap.pipeline import collecting
 
-    def fail_once(stack, **options):
+    def fail_once(stack, *options):
         if stack.name == "P1":
             raise ZeroDivisionError("a bug")
-        return original(stack, **options)
+        return original(stack, *options)
 
     original = collecting.prepare
     monkeypatch.setattr(collecting, "prepare", fail_once)
@@ -279,7 +321,10 @@ def test_i0_and_mask_may_come_from_files(tmp_path, quick):
     mask[20:30, 30:50] = True
     np.save(tmp_path / "mask.npy", mask)
     ready = pipeline.prepare(
-        stack, i0=str(tmp_path / "i0.txt"), mask=str(tmp_path / "mask.npy")
+        stack,
+        pipeline.Preparation(
+            i0=str(tmp_path / "i0.txt"), mask=str(tmp_path / "mask.npy")
+        ),
     )
     np.testing.assert_array_equal(ready.mask, mask)
     expected = -np.log(stack.data[4][mask] / counts[4])
@@ -289,9 +334,9 @@ def test_i0_and_mask_may_come_from_files(tmp_path, quick):
 def test_what_is_neither_a_word_nor_a_file_is_refused():
     stack = read_stack(sample_paths()[0])
     with pytest.raises(FileNotFoundError, match="i0='brigthest'"):
-        pipeline.prepare(stack, i0="brigthest")
+        pipeline.prepare(stack, pipeline.Preparation(i0="brigthest"))
     with pytest.raises(FileNotFoundError, match="mask='otzu'"):
-        pipeline.prepare(stack, mask="otzu")
+        pipeline.prepare(stack, pipeline.Preparation(mask="otzu"))
 
 
 def test_optical_density_is_not_converted_again():
@@ -301,7 +346,7 @@ def test_optical_density_is_not_converted_again():
         quantity="optical_density",
         mask=np.eye(8, dtype=bool),
     )
-    ready = pipeline.prepare(density, mask="none")
+    ready = pipeline.prepare(density, pipeline.Preparation(mask="none"))
     np.testing.assert_array_equal(ready.data, density.data)
     np.testing.assert_array_equal(ready.mask, density.mask)
 

@@ -9,6 +9,7 @@ import click
 from napari_phasemap.cli.options import (
     Progress,
     foreseen_told,
+    leave,
     output_option,
     overwrite_option,
     quiet_option,
@@ -88,11 +89,15 @@ def eels(
         )
     for warning in found.warnings:
         click.echo(f"Warning: {warning}", err=True)
+    for name, why in found.failed.items():
+        click.echo(f"{name} failed: {why}", err=True)
     if not quiet:
         for edge in found.edges.values():
             click.echo(f"{edge.recipe.name}: {edge.classes!r}")
+            click.echo(f"{edge.recipe.name}: {edge.kinds.reason}")
             if edge.presence is not None:
                 click.echo(f"{edge.recipe.name}: {edge.presence.reason}")
         for (a, b), pairs in found.pairs.items():
             click.echo(f"{a} and {b}: {pairs!r}")
         click.echo(f"Results are in {output}")
+    leave(len(found.failed), len(edges))

@@ -21,21 +21,17 @@ from napari_phasemap.cli.options import (
     silent,
     tell_failures,
 )
-from napari_phasemap.core.data.parameters import fields_of, parameters_of
+from napari_phasemap.core.data.parameters import fields_of
 from napari_phasemap.models.presets import Parameters
+from napari_phasemap.pipeline import Correlation, TrainParameters
 from napari_phasemap.pipeline import compare as compare_pipeline
-from napari_phasemap.pipeline import run as run_pipeline
 from napari_phasemap.pipeline import train as train_pipeline
-from napari_phasemap.pipeline.collecting import PREPARATION
 
 if TYPE_CHECKING:
-    from napari_phasemap.core.data.parameters import Parameter
     from napari_phasemap.models.gmvae import GMVAE
 
 __all__ = ["compare", "train"]
 
-TRAINING = ("preset", "seed", "n_threads")
-NUMBERS = fields_of(Parameters)
 TRAIN_EXAMPLES = """\b
 Examples:
   napari-phasemap train P1.hdr P2.hdf5 --references refs.csv --output model
@@ -47,18 +43,12 @@ Example:
 """
 
 
-def _of_run(*names: str) -> list[Parameter]:
-    """Return parameters of ``run``, so that every command describes them alike."""
-    return [one for one in parameters_of(run_pipeline) if one.name in names]
-
-
 @click.command(cls=ManyValues, epilog=TRAIN_EXAMPLES)
 @click.argument("stacks", nargs=-1, type=click.Path(path_type=Path))
 @references_option
 @output_option("Folder for the model.", required=True)
-@options_of(_of_run(*TRAINING))
-@options_of(NUMBERS, default="the preset's")
-@options_of(_of_run(*PREPARATION))
+@options_of(fields_of(TrainParameters))
+@options_of(fields_of(Parameters), default="the preset's")
 @overwrite_option
 @quiet_option
 def train(
@@ -80,9 +70,8 @@ def train(
             stacks,
             output,
             references=references,
-            parameters=given(parameters, [one.name for one in NUMBERS]),
-            **given(parameters, TRAINING),
-            **given(parameters, PREPARATION),
+            parameters=given(parameters, Parameters),
+            **given(parameters, TrainParameters),
             overwrite=overwrite,
             on_progress=silent if quiet else Progress(),
         )
@@ -107,7 +96,7 @@ def train(
     "or .npy or .tif for one particle.",
 )
 @output_option("Folder for the tables as methods.csv and agreement.csv.")
-@options_of(_of_run("threshold", *PREPARATION))
+@options_of(fields_of(Correlation))
 @overwrite_option
 @quiet_option
 def compare(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -145,12 +146,13 @@ def _default_text(default: Any) -> str:
     return "" if default is None else f"  [default: {default}]"
 
 
-def given(parameters: dict[str, Any], names: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the parameters that were given, of some names or all."""
+def given(parameters: dict[str, Any], described: type | None = None) -> dict[str, Any]:
+    """Return the parameters that were given, of a dataclass of them or all."""
+    names = None if described is None else {one.name for one in fields(described)}
     return {
         name: value
         for name, value in parameters.items()
-        if value is not None and (not names or name in names)
+        if value is not None and (names is None or name in names)
     }
 
 

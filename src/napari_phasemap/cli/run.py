@@ -21,7 +21,8 @@ from napari_phasemap.cli.options import (
     silent,
     tell_failures,
 )
-from napari_phasemap.core.data.parameters import parameters_of
+from napari_phasemap.core.data.parameters import fields_of
+from napari_phasemap.pipeline import Recipe, RunParameters
 from napari_phasemap.pipeline import run as run_pipeline
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ Examples:
     type=click.Path(path_type=Path),
     help="Run the recipe.json of an earlier run again; other options win over it.",
 )
-@options_of(parameters_of(run_pipeline))
+@options_of(fields_of(RunParameters))
 @overwrite_option
 @quiet_option
 def run(
@@ -64,12 +65,10 @@ def run(
     wanted = given(parameters)
     with foreseen_told():
         if recipe is not None:
-            from napari_phasemap.pipeline import Recipe
-
             known = Recipe.load(recipe)
             stacks = stacks or known.stacks
             references = references or known.references
-            wanted = {**known.parameters, **wanted}
+            wanted = {**vars(known.parameters), **wanted}
         demand(stacks, references, recipe=True)
         outcome = run_pipeline(
             stacks,
@@ -134,8 +133,8 @@ def _report(outcome: Outcome) -> str:
         for row in rows
     ]
     if outcome.resolved is not None:
-        lines += ["", repr(outcome.model), str(outcome.resolved)]
-        lines += [repr(outcome.resolved.table)]
+        lines += ["", *([repr(outcome.model)] if outcome.model else [])]
+        lines += [str(outcome.resolved), repr(outcome.resolved.table)]
     return "\n".join([*lines, f"Results are in {outcome.output}"])
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from napari_phasemap.core.data.errors import FileError, InputError
 from napari_phasemap.io.assemble import check_size
+from napari_phasemap.io.outside import LARGEST_IN_TREE, of_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -43,8 +44,6 @@ __all__ = [
 ]
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
-#: Arrays with more values stay in the file when its tree is copied.
-LARGEST_IN_TREE = 4096
 #: Nodes of a tree that are copied; a PolLux file has 700.
 MOST_NODES = 5000
 DEEPEST = 20
@@ -149,8 +148,6 @@ def _check(dataset: h5py.Dataset, kinds: str = "iuf") -> None:
 
 def _refuse_elsewhere(dataset: h5py.Dataset) -> None:
     """Raise where values stand in another file, also in one that changed just now."""
-    from napari_phasemap.io.outside import of_dataset
-
     outside = of_dataset(str(dataset.name), dataset.id.get_create_plist())
     if outside is not None:
         raise InputError(f"{outside}; copy them into this file")

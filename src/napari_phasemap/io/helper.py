@@ -73,18 +73,15 @@ class FileHelper(ChildProcess):
 
     def read_foreign(self, path: Path, plugin: str) -> Path:
         """Let the child read a file; return the HDF5 file with its signals."""
-        size = _size(path)
-        limit = FREE_BYTES + BYTES_PER_BYTE * size
-        request = {
-            "do": "read", "path": str(path.absolute()), "plugin": plugin,
-            "n_bytes": limit,
-        }  # fmt: skip
+        request = {"do": "read", "path": str(path.absolute()), "plugin": plugin}
         return self.path(self._asked(path, request)["file"])
 
     def _asked(self, path: Path, request: dict[str, Any]) -> dict[str, Any]:
         """Ask, and name the file in whatever goes wrong."""
-        seconds = FREE_SECONDS + _size(path) / BYTES_PER_SECOND
-        request = {**request, "seconds": seconds}
+        size = _size(path)
+        seconds = FREE_SECONDS + size / BYTES_PER_SECOND
+        limits = {"seconds": seconds, "n_bytes": FREE_BYTES + BYTES_PER_BYTE * size}
+        request = {**request, **limits}
         with self.turn():
             self.ensure()
             end = monotonic() + PATIENCE * seconds

@@ -2,11 +2,13 @@
 
 `helper` is the other side. Requests and answers:
 
-* ``{"do": "look", "path": PATH, "seconds": LIMIT}``: ``{"outside": TEXT or None}``, see
-  `outside`.
-* ``{"do": "read", "path": PATH, "plugin": NAME, "n_bytes": LIMIT, "seconds": LIMIT}``:
-  ``{"file": NAME}``, an HDF5 file in which each signal is a group with ``data`` and a
-  ``tree`` of its axes, metadata and original metadata.
+* ``{"do": "look", "path": PATH, ...}``: ``{"outside": TEXT or None}``, see `outside`.
+* ``{"do": "read", "path": PATH, "plugin": NAME, ...}``: ``{"file": NAME}``, an HDF5
+  file in which each signal is a group with ``data`` and a ``tree`` of its axes, its
+  metadata and its original metadata.
+
+Both carry ``"seconds"`` and ``"n_bytes"``, the processor's time and the memory that a
+file may take.
 """
 
 from __future__ import annotations
@@ -42,7 +44,8 @@ class Worker(Server):
 
     def _look(self, request: dict[str, Any]) -> dict[str, Any]:
         path = Path(request["path"])
-        with _timed(request["seconds"]), parsing(path), opened(path) as file:
+        limits = (_timed(request["seconds"]), _limited(request["n_bytes"], path))
+        with limits[0], limits[1], parsing(path), opened(path) as file:
             return {"outside": look_through(file)}
 
     def _read(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -143,4 +146,4 @@ def _limited(n_bytes: int, path: Path) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    serve(Worker)
+    serve(Worker, nice=0)  # somebody waits for the file

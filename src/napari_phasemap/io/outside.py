@@ -6,16 +6,25 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     import h5py
 
 __all__ = ["look_through", "of_dataset"]
 
+#: Arrays with more values stay in the file when its tree is copied.
+LARGEST_IN_TREE = 4096
+
 
 def look_through(file: h5py.File) -> str | None:
-    """Go through all links, attributes and headers of arrays, reading no values.
+    """Go through all links, headers, attributes and small arrays, and read texts.
+
+    What they hold is of no interest: a damaged one can end the process, or keep it for
+    ever, and shall do so here. Texts and other values of any length are what does.
 
     Returns
     -------
@@ -23,7 +32,7 @@ def look_through(file: h5py.File) -> str | None:
         What the file takes from another one, None where it stands on its own: an
         external link, an array in external storage, a virtual dataset of other files.
     """
-    from h5py import h5a, h5d, h5l, h5o
+    from h5py import h5d, h5l, h5o, h5s
 
     def look(name: bytes, link: Any) -> str | None:
         if link.type == h5l.TYPE_EXTERNAL:
@@ -32,14 +41,38 @@ def look_through(file: h5py.File) -> str | None:
         if link.type != h5l.TYPE_HARD:
             return None
         item = h5o.open(file.id, name)
-        for number in range(h5a.get_num_attrs(item)):
-            h5a.open(item, index=number)
+        _read_attributes(item)
         if not isinstance(item, h5d.DatasetID):
             return None
-        return of_dataset(_text(name), item.get_create_plist())
+        outside = of_dataset(_text(name), item.get_create_plist())
+        if outside is None:
+            _read(item, h5s.ALL, h5s.ALL)
+        return outside
 
+    _read_attributes(file.id)  # the root is no link
     found: str | None = file.id.links.visit(look, info=True)
     return found
+
+
+def _read_attributes(item: Any) -> None:
+    from h5py import h5a
+
+    for number in range(h5a.get_num_attrs(item)):
+        _read(h5a.open(item, index=number))
+
+
+def _read(item: Any, *spaces: Any) -> None:
+    """Read values of any length if they are few; what is raised is told later."""
+    from h5py import h5t
+
+    with suppress(Exception):
+        kind = item.get_type()
+        of_any_length = kind.get_class() == h5t.VLEN or (
+            isinstance(kind, h5t.TypeStringID) and kind.is_variable_str()
+        )
+        shape = item.shape or ()
+        if of_any_length and np.prod(shape, dtype=np.float64) <= LARGEST_IN_TREE:
+            item.read(*spaces, np.empty(shape, dtype=item.dtype))
 
 
 def of_dataset(name: str, made: Any) -> str | None:

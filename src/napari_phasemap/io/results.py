@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NamedPixels", "Results", "read_results", "write_results"]
 
-_MAP_ARRAYS = ("labels", "runner_up", "best", "margin", "scores")
+_MAP_ARRAYS = ("labels", "runner_up", "best", "margin", "scores", "misfit")
 #: What the tree of a file says of the results themselves.
 _SAID = ("latent_name", "threshold", "recipe")
 

@@ -11,7 +11,8 @@ Layout, version 1 (attributes with ``@``)::
                               mask (n_rows, n_cols) bool,
                               tree: name, quantity, origin, pixel_size in nm (dy, dx),
                               history, metadata,
-                              noise: a tree of the fields of `Noise`, where known
+                              noise: a tree of the fields of `Noise`, where known,
+                              @zero_loss in eV, where the pixels are aligned
 
 A ``tree`` is a group with a UTF-8 JSON text in ``json`` and the arrays that it mentions
 in ``arrays/0``, ``arrays/1`` ... Results stand beside the stacks: see `results`.
@@ -178,6 +179,8 @@ def add_stack(group: Group, stack: SpectralStack) -> None:
     if stack.noise is not None:
         known = {one.name: getattr(stack.noise, one.name) for one in fields(Noise)}
         write_tree(group.create_group("noise"), known)
+    if stack.zero_loss is not None:
+        group.attrs["zero_loss"] = stack.zero_loss
 
 
 def read_stacks(path: Path, file: h5py.File) -> list[SpectralStack]:
@@ -198,6 +201,17 @@ def _read_stack(group: h5py.Group) -> SpectralStack:
         "energy": numbers(dataset_in(group, "energy")),
         "mask": read_array(dataset_in(group, "mask")),
         "noise": noise,
+        "zero_loss": _zero_loss(group),
     }
     tree = read_tree(group_in(group, "tree"))
     return built(SpectralStack, str(group.name), parts, tree)
+
+
+def _zero_loss(group: h5py.Group) -> float | None:
+    """Return where the zero loss lies in eV, None where that is not known."""
+    if "zero_loss" not in group.attrs:
+        return None
+    try:
+        return float(group.attrs["zero_loss"])
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{group.name} has a damaged zero_loss: {error}") from error

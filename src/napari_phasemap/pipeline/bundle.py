@@ -24,7 +24,7 @@ from napari_phasemap.pipeline.folders import (
     file_names,
     replacing_folder,
 )
-from napari_phasemap.pipeline.recipe import load_json
+from napari_phasemap.pipeline.recipe import HEADER, load_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -137,8 +137,7 @@ def write_bundle(
         for name, write in (more or {}).items():
             write(folder / name)
         names = sorted([*file_names(folder), RECIPE])
-        about = {"format": "napari-phasemap recipe", "version": 1}
-        about |= {**results.recipe, "files": names}
+        about = {**HEADER, **results.recipe, "files": names}
         text = json.dumps(about, indent=2, ensure_ascii=False)
         (folder / RECIPE).write_text(text + "\n", encoding="utf-8")
     on_progress(len(sheets) + 1, len(sheets) + 1, "written")

@@ -1,7 +1,6 @@
 """Read and prepare many particles; one that fails does not stop the others.
 
 * `collect`: from files to stacks on one energy axis, and the reasons why others failed.
-* `PREPARATION`: the parameters that decide how.
 """
 
 from __future__ import annotations
@@ -9,12 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from napari_phasemap.core.data.errors import InputError, is_bug, told
 from napari_phasemap.core.data.progress import Cancelled, OnProgress, ignore_progress
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.pipeline.bundle import Failure
+from napari_phasemap.pipeline.parameters import Preparation
 from napari_phasemap.pipeline.preparation import prepare
 
 if TYPE_CHECKING:
@@ -25,12 +25,7 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.data.stack import SpectralStack
 
-__all__ = ["PREPARATION", "Collected", "collect"]
-
-READING = ("energies", "energy_unit", "detector", "duplicates")
-STEPS = ("i0", "i0_percentile", "min_counts", "mask")
-#: Keyword parameters of `collect` that are parameters of `run` too.
-PREPARATION = (*STEPS, *READING)
+__all__ = ["Collected", "collect"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,17 +49,10 @@ class Collected:
 
 def collect(
     paths: Sequence[str | PathLike[str]],
+    preparation: Preparation | None = None,
     /,
     *,
     checks: Sequence[Callable[[NDArray[Any]], object]] = (),
-    i0: str = "brightest",
-    i0_percentile: float = 95.0,
-    min_counts: float = 0.0,
-    mask: str = "otsu",
-    energies: str | None = None,
-    energy_unit: Literal["eV", "keV"] | None = None,
-    detector: str | None = None,
-    duplicates: Literal["refuse", "merge"] = "refuse",
     on_progress: OnProgress = ignore_progress,
 ) -> Collected:
     """Read particles, convert them to optical density and mask them.
@@ -73,11 +61,11 @@ def collect(
     ----------
     paths : sequence of path
         Files of the particles; each may hold several.
+    preparation : Preparation, optional
+        How they are read, converted and masked.
     checks : sequence of callable, optional
         Each gets the energies of a stack, in eV, and raises ValueError where they do
         not fit: `ReferenceSpectra.resample`, `GMVAE.check_energy`.
-    i0, i0_percentile, min_counts, mask, energies, energy_unit, detector, duplicates
-        As for `run`.
     on_progress : callable, optional
         Told the number of files read; may raise `Cancelled`.
 
@@ -92,19 +80,7 @@ def collect(
     ValueError
         If no particle is left; the message has the reason of each.
     """
-    reading: dict[str, Any] = {
-        "energies": energies,
-        "energy_unit": energy_unit,
-        "detector": detector,
-        "duplicates": duplicates,
-    }
-    steps: dict[str, Any] = {
-        "i0": i0,
-        "i0_percentile": i0_percentile,
-        "min_counts": min_counts,
-        "mask": mask,
-    }
-    batch = _Batch(reading, steps, checks)
+    batch = _Batch(preparation or Preparation(), checks)
     for step, path in enumerate(map(Path, paths)):
         on_progress(step, len(paths), path.name)
         batch.add(path)
@@ -117,11 +93,10 @@ class _Batch:
 
     def __init__(
         self,
-        reading: dict[str, Any],
-        steps: dict[str, Any],
+        preparation: Preparation,
         checks: Sequence[Callable[[NDArray[Any]], object]],
     ) -> None:
-        self.reading, self.steps, self.checks = reading, steps, checks
+        self.preparation, self.checks = preparation, checks
         self.stacks: list[SpectralStack] = []
         self.files: dict[str, str] = {}
         self.failures: list[Failure] = []
@@ -132,7 +107,7 @@ class _Batch:
         from napari_phasemap.io.read import read_stack
 
         try:
-            read = read_stack(path, **self.reading)
+            read = read_stack(path, **self.preparation.for_reader())
         except Cancelled:
             raise
         except Exception as error:  # noqa: BLE001 # a night's batch must go on
@@ -143,7 +118,7 @@ class _Batch:
 
     def _prepare(self, stack: SpectralStack, path: Path) -> None:
         try:
-            ready = prepare(stack, **self.steps)
+            ready = prepare(stack, self.preparation)
             for check in self.checks:
                 check(ready.energy)
         except Cancelled:

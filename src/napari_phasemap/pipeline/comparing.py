@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
-from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.latent.comparison import MethodComparison, compare_methods
 from napari_phasemap.core.latent.latent import LatentSpace
@@ -23,6 +22,7 @@ from napari_phasemap.models.gmvae import GMVAE
 from napari_phasemap.pipeline.collecting import collect
 from napari_phasemap.pipeline.folders import check_folder, replacing_folder
 from napari_phasemap.pipeline.learning import encode
+from napari_phasemap.pipeline.parameters import Correlation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,10 +62,9 @@ def compare(
     model: str | PathLike[str] | None = None,
     truth: str | PathLike[str] | None = None,
     output: str | PathLike[str] | None = None,
-    threshold: float = DEFAULT_THRESHOLD,
     overwrite: bool = False,
     on_progress: OnProgress = ignore_progress,
-    **preparation: Any,
+    **parameters: Any,
 ) -> Compared:
     """Classify particles by every method and compare the maps.
 
@@ -79,14 +78,12 @@ def compare(
         File with the known phases, see `read_truth`.
     output : path, optional
         Folder for methods.csv and agreement.csv.
-    threshold : float, default=0.005
-        Smallest unambiguous Q1 - Q2.
     overwrite : bool, default=False
         Replace the tables of an earlier comparison.
     on_progress : callable, optional
         May raise `Cancelled`.
-    **preparation
-        As for `run`: `i0`, `mask` and the others.
+    **parameters
+        Fields of `Correlation`: `threshold`, `i0`, `mask` and the others.
 
     Returns
     -------
@@ -103,16 +100,15 @@ def compare(
     """
     from napari_phasemap.io.spectra import read_references
 
-    if not (np.isfinite(threshold) and threshold >= 0):
-        raise InputError(f"the threshold is a gap of r, 0 to 2; got {threshold}")
+    wanted = Correlation(**parameters)
     if output is not None:
         check_folder(Path(output), _tables, overwrite=overwrite)
-    spectra = read_references(references, energy_unit=preparation.get("energy_unit"))
+    spectra = read_references(references, energy_unit=wanted.energy_unit)
     checks: list[Callable[[Any], object]] = [spectra.resample]
     network = None if model is None else GMVAE.load(model)
     if network is not None:
         checks.append(network.check_energy)
-    found = collect(stacks, checks=checks, on_progress=on_progress, **preparation)
+    found = collect(stacks, wanted, checks=checks, on_progress=on_progress)
     known = None if truth is None else read_truth(truth, found.stacks, len(spectra))
     latents = {}
     if network is not None:
@@ -121,7 +117,7 @@ def compare(
         latents["GMVAE"] = LatentSpace(latent, np.array(list(markers.values())))
     on_progress(len(stacks), len(stacks), "comparing")
     comparison = compare_methods(
-        found.stacks, spectra, known, latents=latents, threshold=threshold
+        found.stacks, spectra, known, latents=latents, threshold=wanted.threshold
     )
     if output is not None:
         _write(comparison, Path(output), overwrite=overwrite)

@@ -1,7 +1,9 @@
 """From a spectrum image on disk to a folder with classes, bonds and a figure.
 
-* `run_eels`: the workflow of `core.eels_workflow`, read from and written to files.
-* `write_eels`: the folder alone, for an analysis that is there.
+* `run_eels`: the workflow of `core.eels.workflow`, read from and written to files.
+* `write_eels`: the folder alone, for an analysis that is there; `write_edges`: for
+  edges that are there.
+* `name_by_files`: classes explained by reference spectra from files.
 """
 
 from __future__ import annotations
@@ -19,19 +21,25 @@ from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.eels.jump_ratio import suggest_jump_ratio
 from napari_phasemap.core.eels.recipe import edge_recipe, parse_edge, suggest_recipe
-from napari_phasemap.core.eels.workflow import EelsAnalysis, analyze_edges
+from napari_phasemap.core.eels.workflow import (
+    EelsAnalysis,
+    analyze_edges,
+    compare_edges,
+)
 from napari_phasemap.io.read import read_stack
 from napari_phasemap.pipeline.bundle import check_output, replacing_results
-from napari_phasemap.pipeline.recipe import FORMAT, VERSION, provenance
+from napari_phasemap.pipeline.recipe import HEADER, provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from os import PathLike
 
     from napari_phasemap.core.eels.edge import EdgeAnalysis
+    from napari_phasemap.core.eels.naming import ClassNames
     from napari_phasemap.core.eels.recipe import EdgeRecipe
+    from napari_phasemap.core.eels.thickness import Thickness
 
-__all__ = ["run_eels", "write_eels"]
+__all__ = ["name_by_files", "run_eels", "write_edges", "write_eels"]
 
 
 def run_eels(
@@ -150,11 +158,12 @@ def write_eels(
             save_figure(figure, folder / f"eels.{suffix}")
         files = sorted([path.name for path in folder.iterdir()] + ["recipe.json"])
         settings = {
-            "format": FORMAT,
-            "version": VERSION,
+            **HEADER,
             "command": "eels",
             "edges": [asdict(edge.recipe) for edge in analysis.edges.values()],
             "warnings": list(analysis.warnings),
+            "found": {name: _found(edge) for name, edge in analysis.edges.items()},
+            "failed": dict(analysis.failed),
             "history": list(analysis.stack.history),
             "provenance": provenance(inputs),
             "files": files,
@@ -162,6 +171,92 @@ def write_eels(
         text = json.dumps(settings, indent=2, default=str)
         (folder / "recipe.json").write_text(text + "\n", encoding="utf-8")
     return output
+
+
+def _found(edge: EdgeAnalysis) -> dict[str, Any]:
+    """Return in words how sure presence and classes of an edge are."""
+    seen = edge.presence
+    return {
+        "presence": "every pixel is taken" if seen is None else seen.reason,
+        "presence_is_sure": seen is None or seen.sure,
+        "classes": edge.kinds.reason,
+        "n_kinds": edge.kinds.n_kinds,
+    }
+
+
+def write_edges(
+    stack: SpectralStack,
+    edges: Mapping[str, EdgeAnalysis],
+    measured: Thickness | None,
+    folder: Path,
+    /,
+    *,
+    overwrite: bool = False,
+    on_progress: OnProgress = ignore_progress,
+) -> Path:
+    """Write the figure and the tables of analyzed edges into a folder.
+
+    Parameters
+    ----------
+    stack : SpectralStack
+        What the edges were analyzed in.
+    edges : mapping of str to EdgeAnalysis
+        By name, with their classes as they are.
+    measured : Thickness or None
+        Of the same pixels.
+    folder : Path
+        Made if it is missing.
+    overwrite : bool, default=False
+        Whether the results of an earlier run may be replaced.
+    on_progress : callable, optional
+        Called with (step, total, text).
+
+    Returns
+    -------
+    Path
+        The folder, as `write_eels` fills it.
+
+    Raises
+    ------
+    InputError
+        If there is no edge.
+    """
+    found = compare_edges(stack, edges, measured=measured, on_progress=on_progress)
+    on_progress(0, 0, f"writing {folder.name}")
+    return write_eels(found, folder, overwrite=overwrite)
+
+
+def name_by_files(
+    analysis: EdgeAnalysis,
+    paths: Sequence[Path],
+    /,
+    *,
+    on_progress: OnProgress = ignore_progress,
+) -> ClassNames:
+    """Explain the classes of an edge by reference spectra from files.
+
+    Parameters
+    ----------
+    analysis : EdgeAnalysis
+        With its classes as they are.
+    paths : sequence of Path
+        Spectra of pure phases without background.
+    on_progress : callable, optional
+        Called with (step, total, text).
+
+    Returns
+    -------
+    ClassNames
+        See `name_classes`.
+    """
+    from napari_phasemap.core.eels.naming import name_classes
+    from napari_phasemap.io.spectra import read_references
+
+    on_progress(0, 2, "reading references")
+    references = read_references(paths)
+    on_progress(1, 2, "comparing")
+    tangents = analysis.recipe.fit_window is not None
+    return name_classes(analysis.spectra, references, tangents=tangents)
 
 
 def _read(
@@ -203,7 +298,10 @@ def _recipe(
         recipe = edge_recipe(
             known.name, known.fit_window, known.window, preset=preset, **given
         )
-    return replace(recipe, jump_ratio=suggest_jump_ratio(stack, recipe))
+    try:
+        return replace(recipe, jump_ratio=suggest_jump_ratio(stack, recipe))
+    except InputError:  # running the edge will say what is wrong, and run the others
+        return recipe
 
 
 def _images(analysis: EelsAnalysis) -> dict[str, Any]:

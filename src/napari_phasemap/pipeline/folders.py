@@ -2,6 +2,7 @@
 
 * `replacing_folder`: write under a temporary name beside it, then move.
 * `check_folder`: whether a folder may be written at all.
+* `written`: a path as it may be sent to others.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Set
 
-__all__ = ["check_folder", "file_names", "replacing_folder"]
+__all__ = ["check_folder", "file_names", "replacing_folder", "written"]
 
 
 def file_names(folder: Path, /) -> set[str]:
@@ -100,3 +101,21 @@ def replacing_folder(
             raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def written(path: Path) -> str:
+    """Return a full path as it may be sent to others: the own folder is ``~``.
+
+    Parameters
+    ----------
+    path : Path
+        Relative paths count from the current folder.
+
+    Returns
+    -------
+    str
+    """
+    path = path.absolute()
+    if path.is_relative_to(Path.home()):
+        return f"~/{path.relative_to(Path.home()).as_posix()}"
+    return str(path)

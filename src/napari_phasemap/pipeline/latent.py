@@ -1,7 +1,7 @@
-"""The part of a run that needs a model of the latent space.
+"""The part of a run that resolves ambiguity, mostly in the latent space of a model.
 
 * `network_for`: the model that was asked for.
-* `with_latent`: results with latent coordinates and resolved ambiguity.
+* `with_resolved`: results with latent coordinates and resolved ambiguity.
 * `model_files`: what a run keeps of the model.
 """
 
@@ -15,90 +15,122 @@ from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.io.results import NamedPixels, Results
 from napari_phasemap.models.gmvae import GMVAE
 from napari_phasemap.pipeline.learning import encode, learn, new_model, save_loss
-from napari_phasemap.pipeline.recipe import Recipe
-from napari_phasemap.pipeline.resolving import Resolved, resolve
+from napari_phasemap.pipeline.resolving import (
+    DISAGREEMENT,
+    DISAGREEMENT_COLOR,
+    Resolved,
+    evidence_of,
+    resolve,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari_phasemap.core.data.phasemap import PhaseMap
     from napari_phasemap.core.data.progress import OnProgress
+    from napari_phasemap.pipeline.parameters import RunParameters
 
-__all__ = ["model_files", "network_for", "with_latent"]
-
-#: Parameters that mean something with a latent space only, and in training only.
-LATENT = ("method", "scope")
-TRAINING = ("preset", "seed", "n_threads", "epochs", "n_latent", "n_components")
-DISAGREEMENT_COLOR = "#ff2020"
+__all__ = ["model_files", "network_for", "with_resolved"]
 
 
-def network_for(recipe: Recipe, output: Path) -> GMVAE | None:
-    """Return the model to apply or to train, and refuse what has no meaning."""
-    given = recipe.parameters
-    model, train = given["model"], given["train"]
-    if model and train:
-        raise InputError("give either a model to apply or train=True, not both")
-    unused = (() if train else TRAINING) + (() if model or train else LATENT)
-    defaults = Recipe(recipe.stacks, recipe.references).parameters
-    for name in unused:
-        if given[name] != defaults[name]:
-            need = "train" if name in TRAINING else "a model or train"
-            raise InputError(f"{name}={given[name]!r} means nothing without {need}")
-    if train:
-        numbers = {name: given[name] for name in ("epochs", "n_latent", "n_components")}
+def network_for(wanted: RunParameters, output: Path, /) -> GMVAE | None:
+    """Return the model to apply or to train, None where neither is asked for.
+
+    Parameters
+    ----------
+    wanted : RunParameters
+        What was asked for.
+    output : Path
+        Folder of the results, in which the model may not lie.
+
+    Returns
+    -------
+    GMVAE or None
+        Trained already, or still to be trained.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the model cannot be read or would be replaced by the results.
+    """
+    if wanted.train:
         return new_model(
-            given["preset"],
-            {name: value for name, value in numbers.items() if value is not None},
-            seed=given["seed"],
-            n_threads=given["n_threads"],
+            wanted.preset,
+            wanted.network_numbers(),
+            seed=wanted.seed,
+            n_threads=wanted.n_threads,
         )
-    if not model:
+    if not wanted.model:
         return None
-    if Path(model).absolute().is_relative_to(output.absolute()):
+    if Path(wanted.model).absolute().is_relative_to(output.absolute()):
         raise InputError(
-            f"the model {model} lies in the folder of the results, {output}, which "
-            "would be replaced; choose another folder"
+            f"the model {wanted.model} lies in the folder of the results, {output}, "
+            "which would be replaced; choose another folder"
         )
-    return GMVAE.load(model)
+    return GMVAE.load(wanted.model)
 
 
-def with_latent(
-    results: Results, network: GMVAE, recipe: Recipe, on_progress: OnProgress
+def with_resolved(
+    results: Results,
+    network: GMVAE | None,
+    wanted: RunParameters,
+    on_progress: OnProgress,
+    /,
 ) -> tuple[Results, Resolved]:
-    """Train the model if it is new; return the results with the latent space."""
+    """Resolve ambiguous pixels, in the latent space of a model where there is one.
+
+    Parameters
+    ----------
+    results : Results
+        With a map "phase_map" and the references.
+    network : GMVAE, optional
+        Trained here if it is new.
+    wanted : RunParameters
+        Method and scope.
+    on_progress : callable
+        May raise `Cancelled`.
+
+    Returns
+    -------
+    results : Results
+        With a map "resolved", the disagreement as a selection and, with a model, the
+        latent coordinates.
+    resolved : Resolved
+        What became of the ambiguous pixels.
+
+    Raises
+    ------
+    ValueError
+        If the method lacks something, or every pixel is ambiguous.
+    """
     stacks, references = results.stacks, results.references
-    phases, given = results.maps["phase_map"], recipe.parameters
-    _check_sure(phases, results.threshold)
-    if not network.is_fitted:
-        learn(stacks, network, on_progress=on_progress)
+    phases = results.maps["phase_map"]
+    latent, markers, about = None, None, {}
+    if network is not None and references is not None:
+        _check_sure(phases, results.threshold)
+        if not network.is_fitted:
+            learn(stacks, network, on_progress=on_progress)
+        latent, markers = encode(network, stacks, references)
+        about["model"] = repr(network)
+        results = replace(results, latent=latent, latent_name="GMVAE")
     on_progress(0, 0, "resolving ambiguity")
-    assert references is not None
-    latent, markers = encode(network, stacks, references)
+    evidence = evidence_of(
+        phases, latent=latent, markers=markers, stacks=stacks, references=references
+    )
     resolved = resolve(
-        latent,
-        markers,
-        phases,
-        method=given["method"],
+        evidence,
+        method=wanted.method,
         threshold=results.threshold,
-        scope=given["scope"],
+        scope=wanted.scope,
         on_progress=on_progress,
     )
-    about = {
-        "n_ambiguous": resolved.n_ambiguous,
-        "n_changed": resolved.n_changed,
-        "n_disagreeing": int(resolved.disagreement.sum()),
-        "agreement": dict(resolved.agreement),
-        "model": repr(network),
-    }
     found = replace(
         results,
         maps={"phase_map": phases, "resolved": resolved.phase_map},
-        latent=latent,
-        latent_name="GMVAE",
         selections=(
-            NamedPixels("disagreement", resolved.disagreement, DISAGREEMENT_COLOR),
+            NamedPixels(DISAGREEMENT, resolved.disagreement, DISAGREEMENT_COLOR),
         ),
-        recipe={**results.recipe, "resolved": about},
+        recipe={**results.recipe, "resolved": {**resolved.counts, **about}},
     )
     return found, resolved
 
@@ -115,7 +147,22 @@ def _check_sure(phases: PhaseMap, threshold: float) -> None:
 def model_files(
     network: GMVAE, results: Results, *, trained: bool
 ) -> dict[str, Callable[[Path], object]]:
-    """Return who writes the figures of a model, and the model if it is new."""
+    """Return who writes the figures of a model, and the model if it is new.
+
+    Parameters
+    ----------
+    network : GMVAE
+        Trained.
+    results : Results
+        From `with_resolved`.
+    trained : bool
+        Whether it was trained here, and is to be kept.
+
+    Returns
+    -------
+    dict of str to callable
+        By the name of the file or folder: who writes it to the path it gets.
+    """
     from napari_phasemap.core.latent.latent import axis_intensity, phase_reconstructions
     from napari_phasemap.figures import meaning_sheet, save_figure
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.models.gmvae import GMVAE
 from napari_phasemap.pipeline.collecting import collect
-from napari_phasemap.pipeline.folders import check_folder, replacing_folder
-from napari_phasemap.pipeline.recipe import provenance, written
+from napari_phasemap.pipeline.folders import check_folder, replacing_folder, written
+from napari_phasemap.pipeline.parameters import TrainParameters
+from napari_phasemap.pipeline.recipe import provenance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MODEL_FILES",
-    "Preset",
     "Trained",
     "encode",
     "learn",
@@ -39,8 +39,6 @@ __all__ = [
     "save_loss",
     "train",
 ]
-
-Preset = Literal["recommended", "paper"]
 
 TRAINING, LOSS = "training.json", "loss.png"
 MODEL_FILES = frozenset(
@@ -73,13 +71,10 @@ def train(
     /,
     *,
     references: Sequence[str | PathLike[str]] = (),
-    preset: Preset = "recommended",
-    seed: int = 0,
-    n_threads: int | None = None,
     parameters: Mapping[str, Any] | None = None,
     overwrite: bool = False,
     on_progress: OnProgress = ignore_progress,
-    **preparation: Any,
+    **wanted: Any,
 ) -> Trained:
     """Train a model on the spectra of all particles together and save it.
 
@@ -93,12 +88,6 @@ def train(
     references : sequence of path, optional
         Files of the reference spectra. The model does not learn them, but a stack that
         they do not cover is refused, as it would be when the model is used.
-    preset : {"recommended", "paper"}, default="recommended"
-        Table of values to start from.
-    seed : int, default=0
-        The same seed, data and number of threads give the same model.
-    n_threads : int, optional
-        Threads of TensorFlow; default all that this process may use.
     parameters : mapping, optional
         Fields of `models.presets.Parameters` that differ from the preset, see
         `new_model`.
@@ -106,9 +95,8 @@ def train(
         Replace a model that is there.
     on_progress : callable, optional
         May raise `Cancelled`; nothing is written then.
-    **preparation
-        As for `run`: `i0`, `i0_percentile`, `min_counts`, `mask`, `energies`,
-        `energy_unit`, `detector`, `duplicates`.
+    **wanted
+        Fields of `TrainParameters`: `preset`, `seed`, `mask` and the others.
 
     Returns
     -------
@@ -126,18 +114,24 @@ def train(
     """
     from napari_phasemap.io.spectra import read_references
 
-    model = new_model(preset, parameters or {}, seed=seed, n_threads=n_threads)
+    options = TrainParameters(**wanted)
+    model = new_model(
+        options.preset,
+        parameters or {},
+        seed=options.seed,
+        n_threads=options.n_threads,
+    )
     check_folder(Path(output), _model_files, overwrite=overwrite)
     checks = []
     if references:
-        unit = preparation.get("energy_unit")
-        checks.append(read_references(references, energy_unit=unit).resample)
-    found = collect(stacks, checks=checks, on_progress=on_progress, **preparation)
+        spectra = read_references(references, energy_unit=options.energy_unit)
+        checks.append(spectra.resample)
+    found = collect(stacks, options, checks=checks, on_progress=on_progress)
     learn(found.stacks, model, on_progress=on_progress)
     about = {
         "format": "napari-phasemap training",
         "version": 1,
-        "preparation": preparation,
+        "preparation": options.as_dict(),
         "stacks": {
             stack.name: {
                 "file": written(Path(found.files[stack.name])),
@@ -160,7 +154,7 @@ def train(
 
 
 def new_model(
-    preset: Preset,
+    preset: str,
     parameters: Mapping[str, Any],
     /,
     *,
@@ -171,6 +165,19 @@ def new_model(
 
     Who asks for a number of epochs means just that: the smallest and largest number of
     steps of the preset then hold only where they are asked for too.
+
+    Parameters
+    ----------
+    preset : str
+        A name of `models.presets.PRESETS`.
+    parameters : mapping
+        Fields of `models.presets.Parameters` that differ from the preset.
+    seed, n_threads
+        As for `GMVAE`.
+
+    Returns
+    -------
+    GMVAE
     """
     exact = {"min_steps": 0, "max_steps": None} if "epochs" in parameters else {}
     return GMVAE(preset, seed=seed, n_threads=n_threads, **(exact | {**parameters}))
@@ -179,7 +186,22 @@ def new_model(
 def learn(
     stacks: StackSet, model: GMVAE, /, *, on_progress: OnProgress = ignore_progress
 ) -> GMVAE:
-    """Train a model on all pixels of some stacks; it keeps their energies and names."""
+    """Train a model on all pixels of some stacks; it keeps their energies and names.
+
+    Parameters
+    ----------
+    stacks : StackSet
+        Optical density or net counts.
+    model : GMVAE
+        Trained in place.
+    on_progress : callable, optional
+        May raise `Cancelled`.
+
+    Returns
+    -------
+    GMVAE
+        `model`.
+    """
     return model.fit(
         stacks.spectra(),
         energy=stacks.energy,
@@ -222,7 +244,15 @@ def encode(
 
 
 def save_loss(model: GMVAE, path: Path, /) -> None:
-    """Draw the losses of a trained model into a file."""
+    """Draw the losses of a trained model into a file.
+
+    Parameters
+    ----------
+    model : GMVAE
+        Trained.
+    path : Path
+        Its ending is the format.
+    """
     from napari_phasemap.figures import loss_sheet, save_figure
 
     save_figure(loss_sheet(model.history_), path)

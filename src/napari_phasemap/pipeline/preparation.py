@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from napari_phasemap.core.prepare import prepare as preparing
 from napari_phasemap.core.prepare.prepare import I0Source, PixelSource
+from napari_phasemap.pipeline.parameters import Preparation
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -21,13 +22,7 @@ __all__ = ["i0_source", "pixel_source", "prepare"]
 
 
 def prepare(
-    stack: SpectralStack,
-    /,
-    *,
-    i0: str = "brightest",
-    i0_percentile: float = 95.0,
-    min_counts: float = 0.0,
-    mask: str = "otsu",
+    stack: SpectralStack, preparation: Preparation | None = None, /
 ) -> SpectralStack:
     """Convert one stack to optical density and mask it.
 
@@ -35,18 +30,8 @@ def prepare(
     ----------
     stack : SpectralStack
         As read. What is no counts any more is only masked.
-    i0 : str, default="brightest"
-        Where the incident intensity comes from: "brightest" (mean of the brightest
-        pixels), "none" (the file holds optical density already) or a text file with a
-        spectrum.
-    i0_percentile : float, default=95.0
-        For "brightest": percentile above which a pixel is background.
-    min_counts : float, default=0.0
-        Pixels with no more counts at some energy are left out.
-    mask : str, default="otsu"
-        Which pixels are analyzed: "otsu" (those thicker than Otsu's threshold), "none"
-        (all) or a file with a mask. Pixels that the stack's own mask leaves out stay
-        out.
+    preparation : Preparation, optional
+        Where I0 comes from and which pixels are analyzed.
 
     Returns
     -------
@@ -60,11 +45,12 @@ def prepare(
     ValueError
         If a step refuses the stack, or no pixel is left.
     """
+    wanted = preparation or Preparation()
     return preparing.prepare(
         stack,
-        i0=i0_source(i0, percentile=i0_percentile),
-        min_counts=min_counts,
-        pixels=pixel_source(mask, stack.shape),
+        i0=i0_source(wanted.i0, percentile=wanted.i0_percentile),
+        min_counts=wanted.min_counts,
+        pixels=pixel_source(wanted.mask, stack.shape),
     )
 
 

@@ -2,7 +2,6 @@
 
 * `Recipe`: inputs and parameters, in a JSON file.
 * `provenance`: versions, machine and checksums of the inputs.
-* `written`: a path as it may be sent to others.
 """
 
 from __future__ import annotations
@@ -14,19 +13,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.parameters import from_mapping
+from napari_phasemap.pipeline.folders import written
+from napari_phasemap.pipeline.parameters import RunParameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from os import PathLike
 
-__all__ = ["FORMAT", "Recipe", "provenance", "written"]
+__all__ = ["HEADER", "Recipe", "load_json", "provenance"]
 
 FORMAT = "napari-phasemap recipe"
 VERSION = 1
+#: What every file of this kind begins with.
+HEADER = {"format": FORMAT, "version": VERSION}
 #: A recipe is a page of text; a larger file is something else.
 LARGEST = 16 << 20
 #: Packages whose version may change a number or a picture.
@@ -44,24 +47,24 @@ class Recipe:
         The files of the particles.
     references : tuple of Path
         The files of the reference spectra.
-    parameters : mapping, optional
-        Keyword parameters of `run`; those left out have its defaults.
+    parameters : RunParameters, optional
+        Everything else.
 
     Raises
     ------
     ValueError
-        If there is no stack, or a parameter has a name that `run` does not know or a
-        value of another type.
+        If there is no stack or no reference.
 
     Examples
     --------
-    >>> Recipe(("P1.hdr",), ("refs.csv",), {"threshold": 0.004}).parameters["threshold"]
+    >>> recipe = Recipe(("P1.hdr",), ("refs.csv",), RunParameters(threshold=0.004))
+    >>> recipe.to_dict()["parameters"]["threshold"]
     0.004
     """
 
     stacks: tuple[Path, ...]
     references: tuple[Path, ...]
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: RunParameters = field(default_factory=RunParameters)
 
     def __post_init__(self) -> None:
         for name in ("stacks", "references"):
@@ -69,26 +72,23 @@ class Recipe:
             if not paths:
                 raise InputError(f"the recipe names no {name}")
             object.__setattr__(self, name, paths)
-        parameters = _checked(dict(self.parameters))
-        object.__setattr__(self, "parameters", MappingProxyType(parameters))
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """All files and folders that the results come from."""
+        model = self.parameters.model
+        return (*self.stacks, *self.references, *([Path(model)] if model else []))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values with full paths, as they stand in the file.
 
         Paths below the user's own folder start with ``~``: a recipe is sent to others.
         """
-        parameters = dict(self.parameters)
-        for name in ("i0", "mask", "energies"):
-            if parameters.get(name) and Path(parameters[name]).is_file():
-                parameters[name] = written(Path(parameters[name]))
-        if parameters.get("model"):
-            parameters["model"] = written(Path(parameters["model"]))
         return {
-            "format": FORMAT,
-            "version": VERSION,
+            **HEADER,
             "stacks": [written(path) for path in self.stacks],
             "references": [written(path) for path in self.references],
-            "parameters": parameters,
+            "parameters": self.parameters.as_dict(),
         }
 
     @classmethod
@@ -120,17 +120,10 @@ class Recipe:
                 tuple(path.parent / Path(one).expanduser() for one in values[key])
                 for key in ("stacks", "references")
             )
-            return cls(stacks, references, _expanded(values["parameters"]))
+            parameters = _expanded(values["parameters"])
+            return cls(stacks, references, from_mapping(RunParameters, parameters))
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path.name} is a damaged recipe: {error}") from error
-
-
-def written(path: Path) -> str:
-    """Return a full path as it may be sent to others: the own folder is ``~``."""
-    path = path.absolute()
-    if path.is_relative_to(Path.home()):
-        return f"~/{path.relative_to(Path.home()).as_posix()}"
-    return str(path)
 
 
 def _expanded(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -170,31 +163,6 @@ def provenance(inputs: Iterable[Path]) -> dict[str, Any]:
         "versions": versions,
         "inputs": [_checksum(path) for path in _with_companions(inputs)],
     }
-
-
-def _checked(given: dict[str, Any]) -> dict[str, Any]:
-    """Return all parameters of `run`, those given in place of the defaults."""
-    from napari_phasemap.core.data.parameters import parameters_of
-    from napari_phasemap.pipeline.batch import run
-
-    known = {one.name: one for one in parameters_of(run)}
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise InputError(
-            f"unknown parameters {', '.join(unknown)}; there are {', '.join(known)}"
-        )
-    complete = {}
-    for name, one in known.items():
-        value = given.get(name, one.default)
-        if value is not None or one.default is not None:
-            kinds = (int, float) if one.type is float else (one.type,)
-            strange = isinstance(value, bool) and one.type is not bool
-            if strange or not isinstance(value, kinds):
-                raise InputError(f"{name}={value!r} is not of type {one.type.__name__}")
-            if one.choices and value not in one.choices:
-                raise InputError(f"{name}={value!r} is not one of {one.choices}")
-        complete[name] = value
-    return complete
 
 
 def _with_companions(inputs: Iterable[Path]) -> list[Path]:

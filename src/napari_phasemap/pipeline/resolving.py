@@ -1,17 +1,17 @@
 """Resolve ambiguous pixels in a latent space, and say how far to trust that.
 
 * `resolve`: assign by one method, compare with the others.
+* `evidence_of`: what a method may look at.
 * `Resolved`: what comes of it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 
@@ -21,20 +21,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.data.references import ReferenceSpectra
+    from napari_phasemap.core.data.stack_set import StackSet
+    from napari_phasemap.core.latent.methods import Evidence
     from napari_phasemap.core.latent.ranking import Scope
     from napari_phasemap.core.phases.changes import ChangeTable
 
-__all__ = ["METHODS", "Method", "Resolved", "resolve"]
+__all__ = ["DISAGREEMENT", "DISAGREEMENT_COLOR", "Resolved", "evidence_of", "resolve"]
 
-Method: TypeAlias = Literal["mahalanobis", "euclidean", "knn", "centroid"]
-
-#: Methods as a user reads them.
-METHODS: dict[str, str] = {
-    "mahalanobis": "Mahalanobis distance to the phases' clusters",
-    "knn": "nearest neighbors",
-    "centroid": "nearest centroid",
-    "euclidean": "Euclidean distance to the references",
-}
+#: Name and color of the pixels in the latent cluster of another phase.
+DISAGREEMENT, DISAGREEMENT_COLOR = "disagreement", "#ff2020"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +58,16 @@ class Resolved:
     n_ambiguous: int
     n_changed: int
 
+    @property
+    def counts(self) -> dict[str, Any]:
+        """The numbers as plain values, as a recipe holds them."""
+        return {
+            "n_ambiguous": self.n_ambiguous,
+            "n_changed": self.n_changed,
+            "n_disagreeing": int(self.disagreement.sum()),
+            "agreement": dict(self.agreement),
+        }
+
     def __str__(self) -> str:
         others = ", ".join(
             f"{name} {100 * share:.0f} %" for name, share in self.agreement.items()
@@ -75,32 +81,61 @@ class Resolved:
         )
 
 
-def resolve(
-    latent: NDArray[np.float32],
-    markers: Mapping[str, NDArray[np.float32]],
+def evidence_of(
     phases: PhaseMap,
     /,
     *,
-    method: Method = "mahalanobis",
+    latent: NDArray[np.float32] | None = None,
+    markers: Mapping[str, NDArray[np.float32]] | None = None,
+    stacks: StackSet | None = None,
+    references: ReferenceSpectra | None = None,
+) -> Evidence:
+    """Put together what is known of some pixels.
+
+    Parameters
+    ----------
+    phases : PhaseMap
+        Tells which pixels are ambiguous.
+    latent : ndarray of shape (n_pixels, n_latent), optional
+        In pixel order, without a unit; a row with NaN is not scored.
+    markers : mapping of str to ndarray of shape (n_latent,), optional
+        Latent coordinates of the references, by phase. Where one is missing they count
+        as not known.
+    stacks, references : optional
+        As for `Evidence`.
+
+    Returns
+    -------
+    Evidence
+    """
+    from napari_phasemap.core.latent.methods import Evidence
+
+    known = markers or {}
+    places = None
+    if latent is not None and all(name in known for name in phases.names):
+        places = np.array([known[name] for name in phases.names])
+    return Evidence(phases, latent, places, stacks, references)
+
+
+def resolve(
+    evidence: Evidence,
+    /,
+    *,
+    method: str = "mahalanobis",
     threshold: float = DEFAULT_THRESHOLD,
     scope: Scope = "ambiguous",
     on_progress: OnProgress = ignore_progress,
 ) -> Resolved:
-    """Assign in the latent space by all methods; keep one, compare the others.
+    """Assign by every method that the evidence allows; keep one, compare the others.
 
     Parameters
     ----------
-    latent : ndarray of shape (n_pixels, n_latent)
-        In pixel order; a row with NaN is not scored.
-    markers : mapping of str to ndarray of shape (n_latent,)
-        Latent coordinates of the references, by phase. Where one is missing the
-        Euclidean method is not among the others.
-    phases : PhaseMap
-        Tells which pixels are ambiguous.
-    method : {"mahalanobis", "euclidean", "knn", "centroid"}, default="mahalanobis"
-        The one to keep, see `core.assignment`.
+    evidence : Evidence
+        What is known of the pixels, see `evidence_of`.
+    method : str, default="mahalanobis"
+        The one to keep, a name of `core.latent.methods.ASSIGNMENTS`.
     threshold : float, default=0.005
-        Smallest unambiguous margin of `phases`.
+        Smallest unambiguous margin of the phase map.
     scope : {"ambiguous", "all"}, default="ambiguous"
         Which pixels get a new label.
     on_progress : callable, optional
@@ -113,31 +148,24 @@ def resolve(
     Raises
     ------
     ValueError
-        If the method is unknown or needs coordinates of the references that are not
-        known; as for `assign_mahalanobis`.
+        If the method is unknown or needs what is not known; as for the method.
     """
-    from napari_phasemap.core.latent.comparison import all_assignments
-    from napari_phasemap.core.latent.latent import LatentSpace
+    from napari_phasemap.core.latent.methods import (
+        all_assignments,
+        assign,
+        method_names,
+    )
     from napari_phasemap.core.phases.changes import change_table, disagreement
 
-    if method not in METHODS:
-        raise InputError(f"{method=} is not one of {tuple(METHODS)}")
-    places = None
-    if all(name in markers for name in phases.names):
-        places = np.array([markers[name] for name in phases.names])
-    maps = all_assignments(
-        LatentSpace(latent, places),
-        phases,
-        threshold=threshold,
-        scope=scope,
-        on_progress=on_progress,
-    )
-    if method not in maps:
-        raise InputError(
-            f"{METHODS[method]} needs the references in the latent space; load the "
-            "references and encode them"
-        )
-    chosen = maps[method]
+    options: dict[str, Any] = {
+        "threshold": threshold,
+        "scope": scope,
+        "on_progress": on_progress,
+    }
+    phases = evidence.phases
+    chosen = assign(method, evidence, **options)
+    others = [name for name in method_names() if name != method]
+    maps = all_assignments(evidence, methods=others, **options)
     ambiguous = phases.ambiguous(threshold)
     return Resolved(
         phase_map=chosen,
@@ -146,7 +174,7 @@ def resolve(
         agreement={
             name: float((other.labels == chosen.labels)[ambiguous].mean())
             for name, other in maps.items()
-            if name != method and ambiguous.any()
+            if ambiguous.any()
         },
         n_ambiguous=int(ambiguous.sum()),
         n_changed=int((chosen.labels != phases.labels)[ambiguous].sum()),

@@ -103,14 +103,23 @@ def kind_of(error: Exception, /) -> str:
     return next(name for name in classes if name in CROSSING)
 
 
-def serve(server: type[Server]) -> None:
-    """Answer the lines of standard input until it ends; the folder is ``argv[1]``."""
+def serve(server: type[Server], *, nice: int = 5) -> None:
+    """Answer the lines of standard input until it ends; the folder is ``argv[1]``.
+
+    Parameters
+    ----------
+    server : type
+        Made with the folder and the file for answers.
+    nice : int, default=5
+        How far other processes go first, where the system knows that: a window does
+        where both want the same processor.
+    """
     # Whatever libraries print goes to the log, and never between the answers.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    if hasattr(os, "nice"):
-        os.nice(5)  # the window goes first where both want the same processor
+    if nice and hasattr(os, "nice"):
+        os.nice(nice)
     folder = Path(sys.argv[1])
     lines: SimpleQueue[str] = SimpleQueue()
     Thread(target=_listen, args=(lines, folder), daemon=True).start()

@@ -1,6 +1,7 @@
 """What is open and what is chosen: the one state that two views share.
 
 * `state`: the `Workspace`: its fields, and the steps that can be undone.
+* `edges`: what happens to analyzed edges, each as a step.
 * `fields`: what follows for a field when the pixels change, declared with it.
 * `selection`: a named set of pixels.
 

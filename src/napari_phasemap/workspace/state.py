@@ -22,6 +22,7 @@ from napari_phasemap.core.data.subset import (
     with_mean_spectrum,
     with_phase,
 )
+from napari_phasemap.workspace.edges import with_edge
 from napari_phasemap.workspace.fields import (
     Follows,
     fresh,
@@ -182,7 +183,11 @@ class Workspace:
     # ---- Steps that can be undone ----
 
     def apply(self, text: str, **changes: Any) -> None:
-        """Assign fields as one step of `history`; `text` names it in the menu."""
+        """Assign fields as one step of `history`; `text` names it in the menu.
+
+        A phase map that shows an edge takes the edge's classes with it.
+        """
+        changes = with_edge(self, changes)
         before = {name: getattr(self, name) for name in changes}
         if all(before[name] is value for name, value in changes.items()):
             return

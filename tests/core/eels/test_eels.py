@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from napari_phasemap.core.bonds.mutual_information import mutual_information
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.net_edge import edge_present
 from napari_phasemap.core.data.phasemap import PhaseMap
 from napari_phasemap.core.data.pixel_spectra import average_neighbors
@@ -38,6 +39,7 @@ from napari_phasemap.core.eels.thickness import (
     thickness_bins,
     thickness_warning,
 )
+from napari_phasemap.core.prepare.energy_axis import calibrate_energy
 from napari_phasemap.core.simulate.synthetic_eels import (
     EDGE_WINDOWS,
     PHASES,
@@ -257,6 +259,25 @@ def test_zero_losses_are_aligned_by_whole_channels_and_the_core_loss_follows():
     assert np.shares_memory(only_axis.data, same.data)
     with pytest.raises(ValueError, match="same pixels"):
         align_zero_loss(same, core)
+
+
+def test_an_aligned_stack_says_so_and_is_not_moved_twice():
+    energy = np.arange(-20, 80, 0.25)
+    centers = np.array([0.5, 1.0, 0.5, -0.25])
+    low = SpectralStack(low_loss(np.full(4, 0.5), centers, energy), energy)
+    core = SpectralStack(np.ones((81, 1, 4)), np.arange(400.0, 440.5, 0.5))
+    assert low.zero_loss is None
+    assert core.zero_loss is None
+    aligned, moved = align_zero_loss(low, core)
+    assert (aligned.zero_loss, moved.zero_loss) == (0.0, 0.0)
+    # The fact follows what is done to the stack, whatever its history says.
+    masked = moved.with_mask(np.array([[True, False, True, True]]))
+    assert replace(masked, history=()).zero_loss == 0.0
+    assert calibrate_energy(moved, shift=1.5).zero_loss == 1.5
+    with pytest.raises(InputError, match="at 0 eV in every pixel already"):
+        align_zero_loss(low, moved)
+    again, _ = align_zero_loss(aligned, moved)
+    np.testing.assert_allclose(again.energy[0], aligned.energy[0], atol=0.02)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,11 +12,10 @@ from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.core.latent.assignment import assign_mahalanobis
 from napari_phasemap.core.latent.comparison import (
     accuracy,
-    all_assignments,
     compare_methods,
 )
 from napari_phasemap.core.latent.components import pca_latent
-from napari_phasemap.core.latent.latent import LatentSpace
+from napari_phasemap.core.latent.methods import Evidence, all_assignments
 from napari_phasemap.core.phases.baselines import linear_combination_fit
 from napari_phasemap.core.phases.changes import change_table, disagreement
 from napari_phasemap.core.phases.correlation import pearson_map
@@ -150,9 +151,9 @@ def test_all_assignments_do_without_references(particle):
     stacks = StackSet([particle.optical_density])
     phases = pearson_map(stacks, particle.references)
     space = pca_latent(stacks.spectra())
-    assert [*all_assignments(space, phases)] == ["mahalanobis", "knn", "centroid"]
-    full = LatentSpace(space.coordinates, np.zeros((5, 3)))
-    assert "euclidean" in all_assignments(full, phases)
+    bare = Evidence(phases, space.coordinates)
+    assert [*all_assignments(bare)] == ["mahalanobis", "knn", "centroid"]
+    assert "euclidean" in all_assignments(replace(bare, reference_latent=np.eye(5, 3)))
 
 
 @pytest.mark.parametrize("n_references", [1, 3, 5, 9])

@@ -116,7 +116,10 @@ def test_without_strength_neighbors_change_nothing(noisy):
     likely = chi_square_map(stacks, phases)
     same = smooth_potts(stacks, likely, strength=0.0)
     np.testing.assert_array_equal(same.labels, likely.labels)
-    np.testing.assert_allclose(same.margin, likely.margin, rtol=1e-3, atol=1e-3)
+    least = 25.0  # probabilities are not told apart below 1e-12
+    np.testing.assert_allclose(
+        np.minimum(same.margin, least), np.minimum(likely.margin, least), atol=1e-3
+    )
 
 
 def test_one_outvoted_pixel_yields_and_masked_pixels_do_not_vote():
@@ -125,9 +128,9 @@ def test_one_outvoted_pixel_yields_and_masked_pixels_do_not_vote():
     scores[4] = 0.0, 1.0
     phases = PhaseMap.from_scores(scores, ["a", "b"])
     assert (smooth_potts(StackSet([stack]), phases).labels == 1).all()
-    alone = stack.with_mask(np.eye(3, dtype=bool))
+    alone = stack.with_mask([[1, 0, 1], [0, 0, 0], [0, 1, 0]])
     three = PhaseMap.from_scores(scores[[0, 4, 8]], ["a", "b"])
-    assert smooth_potts(StackSet([alone]), three).labels.tolist() == [1, 2, 1]
+    assert smooth_potts(alone, three).labels.tolist() == [1, 2, 1]
 
 
 def test_neighbors_do_not_reach_across_particles():

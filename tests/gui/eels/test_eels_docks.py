@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QPushButton
 from napari_phasemap.core.data.phasemap import phase_colors
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.eels.workflow import analyze_edges
 from napari_phasemap.core.simulate.synthetic_eels import SiCSample, simulate_si_c
 from napari_phasemap.views.shell.label_colors import shown_colors
 from napari_phasemap.views.shell.link import link_for, workspace_for
@@ -159,24 +160,98 @@ def test_two_edges_become_layers_phase_map_and_latent_space(
     assert workspace.latent_name == "PCA Si_L"
     silicon = workspace.edges["Si_L"].present.reshape(SIZE, SIZE)
     assert np.mean(silicon == (sample.silicon_phase > 0)) > 0.8
-    name = sample.core_loss.name
     for kind in ("classes", "net", "SNR"):
-        assert f"{name} C_K {kind}" in viewer.layers
-    assert viewer.layers[f"{name} Si_L classes"].visible
-    assert not viewer.layers[f"{name} C_K classes"].visible
-    assert viewer.layers.selection.active is viewer.layers[f"{name} Si_L classes"]
+        assert f"C_K {kind}" in viewer.layers
+    assert viewer.layers["Si_L classes"].visible
+    assert not viewer.layers["C_K classes"].visible
+    assert viewer.layers.selection.active is viewer.layers["Si_L classes"]
     box = dock.classes.edge
     box.setCurrentIndex(1)
     box.activated.emit(1)
     assert workspace.phase_map is workspace.edges["C_K"].classes
     assert workspace.latent_name == "PCA C_K"
-    assert viewer.layers[f"{name} C_K classes"].visible
+    assert viewer.layers["C_K classes"].visible
     np.testing.assert_array_equal(
-        viewer.layers[f"{name} C_K classes"].data.ravel(), workspace.phase_map.labels
+        viewer.layers["C_K classes"].data.ravel(), workspace.phase_map.labels
     )
     qtbot.wait(100)
     assert len(dock.classes.plot.axes.get_lines()) == 3 + 1  # and the zero line
     assert dock.classes.table.rowCount() == 3
+
+
+def test_the_dock_gives_what_python_gives_bit_by_bit(
+    viewer: Any, qtbot: Any, dock: Any, sample: SiCSample
+) -> None:
+    dock.pages.setCurrentIndex(0)
+    press(dock, "Thickness map")
+    finish(qtbot, dock)
+    run_all(qtbot, dock)
+    workspace = workspace_for(viewer)
+    recipes = [edge.recipe for edge in workspace.edges.values()]
+    found = analyze_edges(sample.core_loss, recipes, low_loss=sample.low_loss)
+    assert list(workspace.edges) == list(found.edges)
+    for name, edge in found.edges.items():
+        mine = workspace.edges[name]
+        for one, other in (
+            (mine.classes.labels, edge.classes.labels),
+            (mine.classes.scores, edge.classes.scores),
+            (mine.edge.signal, edge.edge.signal),
+            (mine.values, edge.values),
+            (mine.stability, edge.stability),
+            (mine.spectra.mean, edge.spectra.mean),
+        ):
+            np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(
+        workspace.thickness.t_over_lambda, found.thickness.t_over_lambda
+    )
+
+
+def test_a_dock_that_is_closed_loses_nothing_and_undo_takes_a_run_back(
+    viewer: Any, qtbot: Any, dock: Any
+) -> None:
+    run_all(qtbot, dock)
+    workspace, table = workspace_for(viewer), dock.classes.table
+    table.selectAll()
+    press(dock.classes, "Merge")
+    finish(qtbot, dock)
+    stable = dock.classes.table.item(0, 4).text()
+    assert stable
+    computed = workspace.computed["Si_L"]
+    dock.close()
+    again = opened(viewer, "EELS classes")
+    qtbot.wait(150)
+    assert again.classes.table.rowCount() == 1
+    assert again.classes.table.item(0, 4).text() == stable
+    again.setup._umap.setChecked(False)
+    run_first(qtbot, again)  # nothing is done anew: the computed classes come back
+    assert workspace.edges["Si_L"].classes is computed.classes
+    assert workspace.edges["Si_L"].edge.net is computed.edge.net
+    for n_classes in (1, 3):
+        workspace.undo()
+        assert workspace.phase_map.n_phases == n_classes
+    workspace.undo()
+    assert not workspace.edges
+    assert "Si_L classes" not in viewer.layers
+    workspace.redo()
+    assert "Si_L classes" in viewer.layers
+
+
+def test_excluded_pixels_come_back_with_their_edges(
+    viewer: Any, qtbot: Any, dock: Any
+) -> None:
+    run_first(qtbot, dock)
+    workspace = workspace_for(viewer)
+    before = (workspace.edges, workspace.phase_map, workspace.latent)
+    for _ in range(2):
+        workspace.select(np.arange(SIZE * SIZE) < 30)
+        workspace.exclude_selection()
+        assert not workspace.edges
+        workspace.undo()
+        after = (workspace.edges, workspace.phase_map, workspace.latent)
+        assert all(a is b for a, b in zip(before, after, strict=True))
+        workspace.redo()
+        assert workspace.stacks.n_pixels == SIZE * SIZE - 30
+        workspace.undo()
 
 
 def test_another_number_of_classes_refits_nothing_before(
@@ -279,12 +354,11 @@ def test_classes_are_merged_split_renamed_and_undone(
 def test_painted_classes_are_the_classes(viewer: Any, qtbot: Any, dock: Any) -> None:
     run_all(qtbot, dock)
     workspace = workspace_for(viewer)
-    name = workspace.stacks.names[0]
-    layer = viewer.layers[f"{name} Si_L classes"]
+    layer = viewer.layers["Si_L classes"]
     layer.data_setitem((np.array([2, 2]), np.array([3, 4])), 3)
     assert workspace.phase_map.labels[[2 * SIZE + 3, 2 * SIZE + 4]].tolist() == [3, 3]
     assert workspace.edges["Si_L"].classes is workspace.phase_map
-    hidden = viewer.layers[f"{name} C_K classes"]
+    hidden = viewer.layers["C_K classes"]
     hidden.data_setitem((np.array([0]), np.array([0])), 2)
     assert workspace.edges["C_K"].classes.labels[0] == 2
     assert workspace.phase_map is workspace.edges["Si_L"].classes
@@ -302,6 +376,8 @@ def test_painted_classes_are_the_classes(viewer: Any, qtbot: Any, dock: Any) -> 
     assert workspace.phase_map.colors == workspace.edges["Si_L"].classes.colors
     assert len(set(workspace.phase_map.colors)) == 3
     layer.show_selected_label = False
+    workspace.undo()  # the colors of the hidden edge
+    assert workspace.edges["C_K"].classes.colors == phase_colors(3)
     workspace.undo()
     assert workspace.phase_map.colors == phase_colors(3)
     assert shown_colors(layer, 3) == phase_colors(3)
@@ -353,7 +429,7 @@ def test_a_pair_lights_up_where_its_cell_is_clicked(
     assert "bits more than chance" in panel.summary.text()
     panel.alpha.setValue(0.5)
     press(panel, "Make layer")
-    layer = viewer.layers[f"{workspace.stacks.names[0]} co-occurrence Si_L & C_K"]
+    layer = viewer.layers["co-occurrence Si_L & C_K"]
     assert {"pair", "n", "log2_lift", "p_family"} <= set(layer.features.columns)
     first = layer.features.iloc[0]
     assert int((layer.data == 1).sum()) == first["n"]
@@ -373,7 +449,7 @@ def test_the_low_loss_gives_a_thickness_map_and_a_mask(
     dock.pages.setCurrentIndex(0)
     press(dock, "Thickness map")
     finish(qtbot, dock)
-    layer = viewer.layers[f"{sample.core_loss.name} thickness t/λ"]
+    layer = viewer.layers["thickness t/λ"]
     assert np.corrcoef(layer.data.ravel(), sample.thickness.ravel())[0, 1] > 0.8
     assert layer.visible
     run_first(qtbot, dock)
@@ -403,7 +479,7 @@ def test_mistakes_are_told_and_the_dock_goes_on(
     assert "70-581.5 eV" in setup.subtraction._empty.text()
     type_cell(dock, 1, 1, "250-300")
     run_all(qtbot, dock)
-    assert "20-60 eV is not inside the energy axis 70-581.5 eV" in notes[-2]
+    assert "20-60 eV is not inside the energy axis 70-581.5 eV" in notes[-1]
     assert "overlaps" in notes[-1]
     assert not workspace.edges
     type_cell(dock, 0, 1, "80-95")
@@ -440,7 +516,7 @@ def test_optical_density_of_two_particles_has_classes_without_a_background(
         half = stack.shape[1] // 2
         assert len(set(image[1:, : half - 1].ravel())) == 1
         assert image[5, 0] != image[5, -1]
-        assert f"{stack.name} whole axis classes" in viewer.layers
+    assert "whole axis classes" in viewer.layers
     dock.pages.setCurrentIndex(0)
     dock.measure_thickness()
     assert "has no low loss" in notes[-1]
@@ -511,7 +587,7 @@ def test_umap_is_the_latent_space_of_the_active_edge_and_runs_elsewhere(
     os.kill(dock.embedder.pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: not dock.embedder.is_running)
     press(dock, "Run Si_L")
-    qtbot.waitUntil(lambda: dock.embedder.is_running)
+    qtbot.waitUntil(lambda: dock.job._text.text().startswith("Si_L: UMAP"))
     os.kill(dock.embedder.pid, signal.SIGKILL)
     finish(qtbot, dock)
     assert "UMAP process ended by itself" in notes[-1]

@@ -192,7 +192,7 @@ def test_a_drawn_region_is_the_same_as_a_mask_file_of_its_pixels(
     source = link.workspace.sources[0]
     shapes = draw_region(viewer, "mask region", link)
     corners = np.array([[1.0, 1.0], [1.0, 8.0], [9.0, 8.0], [9.0, 1.0]]) * 30.0
-    shapes.add(corners + link.grid(source)["translate"], shape_type="polygon")
+    shapes.add(corners + link.places.place(source.name).translate, shape_type="polygon")
     (dock,) = by_dock.mask("region")
     region = region_mask(shapes, source, link)
     np.save(tmp_path / "region.npy", region)

@@ -69,7 +69,7 @@ def test_train_resolve_save_load_cancel_and_survive_a_killed_child(
     finish(qtbot, panel)
     changed = workspace.resolved.labels != workspace.phase_map.labels
     assert not changed[~workspace.phase_map.ambiguous(workspace.threshold)].any()
-    assert "P2 resolved phase" in viewer.layers
+    assert "resolved phase" in viewer.layers
     assert "were ambiguous" in panel.resolving._text.text()
     workspace.undo()
     assert workspace.resolved is None

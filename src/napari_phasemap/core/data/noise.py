@@ -285,6 +285,8 @@ def _of_frames(
 ) -> NDArray[np.float32]:
     """Return a e^D + b e^2D + c of frames of shape (n_frames, ...)."""
     shape = (-1,) + (1,) * (density.ndim - 1)
+    if not (a.any() or b.any()):  # net counts, whose exponential would overflow
+        return np.asarray(np.where(np.isnan(density), density, c.reshape(shape)))
     grown = np.exp(density)
     variance = a.reshape(shape) * grown
     if b.any():

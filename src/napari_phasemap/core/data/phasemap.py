@@ -83,6 +83,9 @@ class PhaseMap:
         All scores, larger is better; None where they were not kept.
     parameters : mapping, optional
         Parameters of the method, for the provenance.
+    misfit : ndarray of float32 of shape (n_pixels,), optional
+        How often a pixel of the known phases fits worse than this one, 0 to 1; None
+        where the method does not tell.
 
     Examples
     --------
@@ -100,6 +103,7 @@ class PhaseMap:
     method: str = "pearson"
     scores: NDArray[np.float32] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    misfit: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         names = tuple(self.names)
@@ -107,7 +111,7 @@ class PhaseMap:
         if len(colors) != len(names):
             raise InputError(f"{len(colors)} colors for {len(names)} phases")
         n_pixels = len(self.labels)
-        for key in ("runner_up", "best", "margin", "scores"):
+        for key in ("runner_up", "best", "margin", "scores", "misfit"):
             value = getattr(self, key)
             if value is not None and len(value) != n_pixels:
                 raise InputError(f"{len(value)} {key} for {n_pixels} labels")
@@ -120,7 +124,7 @@ class PhaseMap:
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "colors", colors)
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
-        for key in ("labels", "runner_up", "best", "margin", "scores"):
+        for key in ("labels", "runner_up", "best", "margin", "scores", "misfit"):
             object.__setattr__(self, key, read_only(getattr(self, key)))
 
     @classmethod

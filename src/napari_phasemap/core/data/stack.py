@@ -58,6 +58,9 @@ class SpectralStack:
         One line per step that made this stack.
     noise : Noise, optional
         What `variance` follows from; None where nothing is known of the noise.
+    zero_loss : float, optional
+        Energy in eV at which the zero loss of every pixel lies, once they are aligned;
+        None where they are not, or nothing is known.
 
     Raises
     ------
@@ -81,6 +84,7 @@ class SpectralStack:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     history: tuple[str, ...] = ()
     noise: Noise | None = None
+    zero_loss: float | None = None
 
     def __post_init__(self) -> None:
         data = self.data if hasattr(self.data, "dask") else np.asarray(self.data)
@@ -213,6 +217,19 @@ class SpectralStack:
         whole = _variance(noise, np.asarray(self.data), self.quantity)
         return whole if index is None else np.asarray(whole[index])
 
+    def with_energy_moved(self, shift: float, line: str) -> SpectralStack:
+        """Return the stack with `shift` eV added to every energy; no value changes.
+
+        Parameters
+        ----------
+        shift : float
+            In eV.
+        line : str
+            For the history.
+        """
+        zero_loss = None if self.zero_loss is None else self.zero_loss + shift
+        return self.with_step(line, energy=self.energy + shift, zero_loss=zero_loss)
+
     def __repr__(self) -> str:
         rows, cols = self.shape
         if self.n_energies:
@@ -251,7 +268,7 @@ def _variance(
     noise: Noise, data: NDArray[np.float32], quantity: Quantity
 ) -> NDArray[np.float32]:
     """Return the variance of values of shape (n_energies, n_rows, n_cols)."""
-    if quantity == "optical_density":
+    if quantity != "counts":
         return noise.of_density(data, noise.line)
     shot = noise.shot[noise.frames].astype(np.float32)
     return np.asarray(shot[:, None, None] * np.abs(data))

@@ -143,7 +143,7 @@ class StackSet:
             If the noise of the stack is not known.
         """
         stack = self.stacks[index]
-        if stack.quantity != "optical_density" or stack.noise is None:
+        if stack.quantity == "counts" or stack.noise is None:
             variance = stack.variance()[:, stack.mask].T
         else:
             line = stack.noise.line

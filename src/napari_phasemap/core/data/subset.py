@@ -14,6 +14,7 @@ import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import phase_colors
+from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.data.references import ReferenceSpectra
 from napari_phasemap.core.data.stack_set import StackSet
 
@@ -94,6 +95,7 @@ def keep_pixels(phase_map: PhaseMap, kept: NDArray[np.bool_], /) -> PhaseMap:
         best=phase_map.best[kept],
         margin=phase_map.margin[kept],
         scores=None if scores is None else scores[kept],
+        misfit=None if phase_map.misfit is None else phase_map.misfit[kept],
     )
 
 
@@ -135,7 +137,11 @@ def with_phase(phase_map: PhaseMap, name: str, /, *, color: str = "") -> PhaseMa
 
 
 def mean_spectrum(
-    stacks: StackSet, selected: NDArray[np.bool_], /
+    stacks: StackSet,
+    selected: NDArray[np.bool_],
+    /,
+    *,
+    on_progress: OnProgress = ignore_progress,
 ) -> NDArray[np.float64]:
     """Return the mean spectrum of some pixels.
 
@@ -145,11 +151,14 @@ def mean_spectrum(
         With any quantity.
     selected : bool ndarray of shape (n_pixels,)
         At least one True.
+    on_progress : callable, optional
+        Called with (step, total, text).
 
     Returns
     -------
     ndarray of shape (n_energies,)
-        On ``stacks.energy``, NaN values left out; NaN where all are NaN.
+        In the unit of the stacks, on ``stacks.energy``, NaN values left out; NaN where
+        all are NaN.
 
     Raises
     ------
@@ -165,6 +174,7 @@ def mean_spectrum(
     for stack, part in zip(stacks, parts, strict=True):
         chosen = np.flatnonzero(stack.mask)[part]
         for number, channel in enumerate(used):
+            on_progress(number, len(used), f"mean spectrum of {stack.name}")
             values = np.asarray(stack.data[channel]).reshape(-1)[chosen]
             known = values[np.isfinite(values)]
             total[number] += known.sum(dtype=np.float64)

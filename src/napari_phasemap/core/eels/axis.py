@@ -58,17 +58,23 @@ def align_zero_loss(
     -------
     low_loss, core_loss : SpectralStack
         Shorter by the channels that do not exist in every pixel. Pixels outside the
-        mask move by the median.
+        mask move by the median. Both say so in `SpectralStack.zero_loss`.
 
     Raises
     ------
-    ValueError
-        If the two have different pixels.
+    InputError
+        If the two have different pixels, or only one of them is aligned already.
     """
     if core_loss is not None and core_loss.shape != low_loss.shape:
         raise InputError(
             f"low loss of {low_loss.shape} pixels, core loss of {core_loss.shape}; "
             "they must show the same pixels"
+        )
+    if core_loss is not None and low_loss.zero_loss is None is not core_loss.zero_loss:
+        raise InputError(
+            f"the zero loss of {core_loss.name!r} is at {core_loss.zero_loss:g} eV in "
+            f"every pixel already, that of {low_loss.name!r} is not aligned: moving "
+            "both would move the first twice"
         )
     measured = measured or thickness(low_loss, on_progress=on_progress)
     shift = np.zeros(low_loss.shape)
@@ -125,9 +131,8 @@ def calibrate_onset(
             f"{stack.name!r}; choose a window around the edge's onset"
         )
     shift = onset - float(energy[steepest])
-    return stack.with_step(
-        f"energy moved by {shift:+.3f} eV, so that the rise is at {onset:g} eV",
-        energy=stack.energy + shift,
+    return stack.with_energy_moved(
+        shift, f"energy moved by {shift:+.3f} eV, so that the rise is at {onset:g} eV"
     )
 
 
@@ -232,7 +237,7 @@ def _relabeled(
     moves = np.rint((shift - common) / step).astype(np.intp)
     line = f"zero loss at 0: axis moved by {-common:.3f} eV"
     if not moves.any():
-        return stack.with_step(line, energy=stack.energy - common)
+        return stack.with_step(line, energy=stack.energy - common, zero_loss=0.0)
     lowest, highest = int(moves.min()), int(moves.max())
     n = stack.n_energies - (highest - lowest)
     if n < 2:
@@ -252,4 +257,5 @@ def _relabeled(
         f"{line}, pixels by {lowest} to {highest} channels",
         data=out.reshape(n, *stack.shape),
         energy=energy,
+        zero_loss=0.0,
     )

@@ -3,6 +3,7 @@
 * `merge_classes`: several classes become one.
 * `split_class`: one class becomes two or more.
 * `rename_class`: another name.
+* `edit_classes`: any of these, with the stabilities that follow.
 """
 
 from __future__ import annotations
@@ -14,14 +15,51 @@ import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import PhaseMap, phase_colors
-from napari_phasemap.core.learn.clustering import kmeans
+from napari_phasemap.core.data.progress import OnProgress, ignore_progress
+from napari_phasemap.core.learn.clustering import class_stability, kmeans
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["merge_classes", "rename_class", "split_class"]
+    from napari_phasemap.core.eels.edge import EdgeAnalysis
+
+__all__ = ["edit_classes", "merge_classes", "rename_class", "split_class"]
+
+
+def edit_classes(
+    analysis: EdgeAnalysis,
+    edit: Callable[[PhaseMap], PhaseMap],
+    /,
+    *,
+    on_progress: OnProgress = ignore_progress,
+) -> EdgeAnalysis:
+    """Change the classes of an edge by hand; their stabilities follow.
+
+    Parameters
+    ----------
+    analysis : EdgeAnalysis
+        Not changed.
+    edit : callable
+        From classes to classes, as `merge_classes` and `split_class`.
+    on_progress : callable, optional
+        Called with (step, total, text).
+
+    Returns
+    -------
+    EdgeAnalysis
+        With the changed classes.
+
+    Raises
+    ------
+    InputError
+        As `edit` raises it.
+    """
+    on_progress(0, 1, "classes")
+    classes = edit(analysis.classes)
+    stability = class_stability(analysis.clustered, classes, on_progress=on_progress)
+    return replace(analysis, classes=classes, stability=stability)
 
 
 def merge_classes(classes: PhaseMap, merged: Sequence[int], /) -> PhaseMap:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,7 @@ from napari_phasemap.core.learn.clustering import (
 )
 from napari_phasemap.core.learn.decomposition import pca
 from napari_phasemap.core.learn.embedding import Embedder, umap_embedding
+from napari_phasemap.core.learn.kinds import Kinds, kinds_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,9 +78,7 @@ class EdgeAnalysis:
     classes : PhaseMap
         Classes; 0 where the edge is absent.
     stability : ndarray of shape (n_classes,)
-        See `class_stability`.
-    spectra : ClassSpectra
-        Means of the net spectra.
+        See `class_stability`, 0 to 1; NaN after classes were painted by hand.
     """
 
     recipe: EdgeRecipe
@@ -92,7 +92,38 @@ class EdgeAnalysis:
     suggestion: ClusterSuggestion | None
     classes: PhaseMap
     stability: NDArray[np.float64]
-    spectra: ClassSpectra
+
+    @cached_property
+    def spectra(self) -> ClassSpectra:
+        """Means of the net spectra of the classes as they are."""
+        return class_spectra(self.edge, self.classes)
+
+    @property
+    def clustered(self) -> NDArray[np.float32]:
+        """What k-means ran on, of shape (n_pixels, n_values); NaN where absent."""
+        if self.recipe.cluster_on == "embedding" and self.embedding is not None:
+            return self.embedding
+        return self.values
+
+    def with_classes(self, classes: PhaseMap) -> EdgeAnalysis:
+        """Return the analysis with other classes of the same pixels.
+
+        Their stability is not known any more, unless only names or colors differ.
+        """
+        same = classes.n_phases == self.classes.n_phases and np.array_equal(
+            classes.labels, self.classes.labels
+        )
+        unknown = np.full(classes.n_phases, np.nan)
+        stability = self.stability if same else unknown
+        return replace(self, classes=classes, stability=stability)
+
+    @cached_property
+    def kinds(self) -> Kinds:
+        """Whether the classes are kinds or steps of a continuum, see `kinds_of`."""
+        if self.recipe.cluster_on == "embedding" and self.embedding is not None:
+            return kinds_of(self.embedding, self.classes)
+        averaged = self.recipe.score_neighbors
+        return kinds_of(self.values, self.classes, averaged=averaged)
 
     @property
     def kind(self) -> str:
@@ -199,15 +230,13 @@ def analyze_edge(
     on_progress(3, n_steps, f"{recipe.name}: classes")
     old = kept.with_same(_CLASSES + (_EMBEDDING if on_embedding else ()))
     if old:
-        suggestion, classes = old.suggestion, old.classes
-        stability, spectra = old.stability, old.spectra
+        suggestion, classes, stability = old.suggestion, old.classes, old.stability
     else:
         clustered = embedding if on_embedding and embedding is not None else values
         suggestion, classes = _classes(clustered, recipe, within(3))
         stability = class_stability(
             clustered, classes, seed=recipe.seed, on_progress=within(4)
         )
-        spectra = class_spectra(edge, classes)
     on_progress(n_steps, n_steps, f"{recipe.name}: done")
     return EdgeAnalysis(
         recipe=recipe,
@@ -221,7 +250,6 @@ def analyze_edge(
         suggestion=suggestion,
         classes=classes,
         stability=stability,
-        spectra=spectra,
     )
 
 

@@ -2,6 +2,7 @@
 
 * `preview_mean`, `preview_pixel`: measured, background and what is left.
 * `EdgePreview`: those three on one axis.
+* `jump_ratios`: which pixels would have the edge.
 """
 
 from __future__ import annotations
@@ -12,15 +13,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.eels.background import subtract_background
+from napari_phasemap.core.eels.edge import subtracted
+from napari_phasemap.core.eels.presence import measure_presence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_phasemap.core.eels.edge import EdgeAnalysis
+    from napari_phasemap.core.eels.presence import Presence
     from napari_phasemap.core.eels.recipe import EdgeRecipe
 
-__all__ = ["EdgePreview", "preview_mean", "preview_pixel"]
+__all__ = ["EdgePreview", "jump_ratios", "preview_mean", "preview_pixel"]
 
 #: Standard deviations of the Gaussian over which neighbors share the exponent.
 REACH = 4.0
@@ -134,3 +140,44 @@ def preview_pixel(
         np.count_nonzero(mask.ravel()[: (row - top) * mask.shape[1] + col - left])
     )
     return EdgePreview(energy, measured, edge.background_at(energy, here))
+
+
+def jump_ratios(
+    stack: SpectralStack,
+    recipe: EdgeRecipe,
+    previous: EdgeAnalysis | None = None,
+    /,
+    *,
+    on_progress: OnProgress = ignore_progress,
+) -> Presence:
+    """Return the jump ratio of every pixel and what it says, as in the run.
+
+    Parameters
+    ----------
+    stack : SpectralStack
+        Counts.
+    recipe : EdgeRecipe
+        With a fit window.
+    previous : EdgeAnalysis, optional
+        An earlier result, whose background is taken over where it is the same.
+    on_progress : callable, optional
+        Called with (step, total, text).
+
+    Returns
+    -------
+    Presence
+        In the pixel order of `stack`.
+
+    Raises
+    ------
+    InputError
+        If there is no fit window, or a window does not fit.
+    """
+    if recipe.fit_window is None:
+        raise InputError(f"{recipe.name} has no fit window, so there is no jump ratio")
+    on_progress(0, 1, f"{recipe.name}: jump ratios")
+    return measure_presence(
+        subtracted(stack, recipe, previous),
+        significance=recipe.significance,
+        neighbors=recipe.present_neighbors,
+    )

@@ -1,26 +1,25 @@
 """All edges of a spectrum image together: their classes, bonds and thickness.
 
 * `analyze_edges`: every edge, every pair of edges, and the thickness where there is a
-  low loss.
+  low loss: the one way of docks, Python and the command line.
+* `compare_edges`: the pairs alone, of edges that are analyzed.
+* `suggest_number`: one edge with the number of classes that is reproducible.
 * `EelsAnalysis`: the result.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 from napari_phasemap.core.bonds.mutual_information import ClassPairs, mutual_information
-from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.errors import FORESEEN, InputError, told
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
+from napari_phasemap.core.eels.compared import follow_thickness
 from napari_phasemap.core.eels.edge import EdgeAnalysis, analyze_edge
-from napari_phasemap.core.eels.thickness import (
-    Thickness,
-    thickness,
-    thickness_bins,
-    thickness_warning,
-)
+from napari_phasemap.core.eels.thickness import Thickness, thickness
+from napari_phasemap.core.learn.embedding import Embedder, umap_embedding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.stack import SpectralStack
     from napari_phasemap.core.eels.recipe import EdgeRecipe
 
-__all__ = ["EelsAnalysis", "analyze_edges"]
+__all__ = ["EelsAnalysis", "analyze_edges", "compare_edges", "suggest_number"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,14 +48,17 @@ class EelsAnalysis:
         Classes of each edge with bins of thickness; empty without a low loss.
     warnings : tuple of str
         What somebody should know before trusting the classes.
+    failed : mapping of str to str
+        By the name of each edge that could not be analyzed: why, and what to do.
     """
 
     stack: SpectralStack
     edges: Mapping[str, EdgeAnalysis]
-    pairs: Mapping[tuple[str, str], ClassPairs]
-    thickness: Thickness | None
-    thickness_pairs: Mapping[str, ClassPairs]
-    warnings: tuple[str, ...]
+    pairs: Mapping[tuple[str, str], ClassPairs] = field(default_factory=dict)
+    thickness: Thickness | None = None
+    thickness_pairs: Mapping[str, ClassPairs] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 def analyze_edges(
@@ -67,8 +69,13 @@ def analyze_edges(
     low_loss: SpectralStack | None = None,
     previous: EelsAnalysis | None = None,
     on_progress: OnProgress = ignore_progress,
+    measured: Thickness | None = None,
+    embed: Embedder = umap_embedding,
 ) -> EelsAnalysis:
     """Analyze every edge, every pair of edges, and the thickness.
+
+    An edge that fails, or whose UMAP process dies, does not take the others with it:
+    it is in `EelsAnalysis.failed`.
 
     Parameters
     ----------
@@ -82,6 +89,11 @@ def analyze_edges(
         An earlier result; unchanged steps and pairs of unchanged edges are taken over.
     on_progress : callable, optional
         Called with (step, total, text).
+    measured : Thickness, optional
+        From `thickness` of the same pixels, where it is there; instead of `low_loss`.
+    embed : callable, default=umap_embedding
+        Called like `umap_embedding`; one that works in another process keeps a window
+        free.
 
     Returns
     -------
@@ -90,9 +102,50 @@ def analyze_edges(
 
     Raises
     ------
-    ValueError
-        If there is no recipe, names repeat, or the low loss has other pixels.
+    InputError
+        If there is no recipe, names repeat, the low loss has other pixels, or all
+        edges fail.
+    ProcessDied, OSError, MemoryError
+        If the one edge asked for failed by it.
     """
+    _check_asked(stack, recipes, low_loss)
+    total = len(recipes) + 1
+    edges: dict[str, EdgeAnalysis] = {}
+    failed: dict[str, Exception] = {}
+    for number, recipe in enumerate(recipes):
+        try:
+            edges[recipe.name] = analyze_edge(
+                stack,
+                recipe,
+                previous=previous.edges.get(recipe.name) if previous else None,
+                embed=embed,
+                on_progress=_numbered(on_progress, number, total),
+            )
+        except FORESEEN as error:
+            failed[recipe.name] = error
+    if not edges:
+        raise _together(failed)
+    if measured is None and low_loss is not None:
+        measured = thickness(
+            low_loss.with_mask(stack.mask),
+            on_progress=_numbered(on_progress, total - 1, total),
+        )
+    found = compare_edges(
+        stack,
+        edges,
+        measured=measured,
+        previous=previous,
+        on_progress=on_progress,
+    )
+    return replace(found, failed={name: told(why) for name, why in failed.items()})
+
+
+def _check_asked(
+    stack: SpectralStack,
+    recipes: Sequence[EdgeRecipe],
+    low_loss: SpectralStack | None,
+) -> None:
+    """Raise unless the recipes and the low loss belong together."""
     names = [recipe.name for recipe in recipes]
     if not recipes or len(set(names)) != len(names):
         raise InputError(f"edges {names}: give at least one, with different names")
@@ -101,26 +154,55 @@ def analyze_edges(
             f"low loss of {low_loss.shape} pixels, core loss of {stack.shape}; they "
             "must show the same pixels"
         )
-    total = len(recipes) + 1
-    edges: dict[str, EdgeAnalysis] = {}
-    for number, recipe in enumerate(recipes):
-        edges[recipe.name] = analyze_edge(
-            stack,
-            recipe,
-            previous=previous.edges.get(recipe.name) if previous else None,
-            on_progress=_numbered(on_progress, number, total),
-        )
-    measured = None
-    if low_loss is not None:
-        measured = thickness(
-            low_loss.with_mask(stack.mask),
-            on_progress=_numbered(on_progress, total - 1, total),
-        )
-    return compare_edges(
+
+
+def _together(failed: Mapping[str, Exception]) -> Exception:
+    """Return one exception for edges that all failed: the only one, or all in one."""
+    if len(failed) == 1:
+        return next(iter(failed.values()))
+    return InputError("; ".join(f"{name}: {told(why)}" for name, why in failed.items()))
+
+
+def suggest_number(
+    stack: SpectralStack,
+    recipe: EdgeRecipe,
+    /,
+    *,
+    previous: EdgeAnalysis | None = None,
+    on_progress: OnProgress = ignore_progress,
+    embed: Embedder = umap_embedding,
+) -> EdgeAnalysis:
+    """Analyze an edge with the suggested number of classes; UMAP only if it is there.
+
+    Parameters
+    ----------
+    stack : SpectralStack
+        Counts; only masked pixels are analyzed.
+    recipe : EdgeRecipe
+        The settings but for the number of classes.
+    previous : EdgeAnalysis, optional
+        An earlier result: what was done for it is not done again.
+    on_progress : callable, optional
+        Called with (step, total, text).
+    embed : callable, default=umap_embedding
+        As for `analyze_edges`.
+
+    Returns
+    -------
+    EdgeAnalysis
+        With a `suggestion`.
+
+    Raises
+    ------
+    InputError
+        As `analyze_edge` raises it.
+    """
+    pictured = previous is not None and previous.embedding is not None
+    return analyze_edge(
         stack,
-        edges,
-        measured=measured,
+        replace(recipe, n_clusters="auto", embed=recipe.embed and pictured),
         previous=previous,
+        embed=embed,
         on_progress=on_progress,
     )
 
@@ -156,7 +238,7 @@ def compare_edges(
 
     Raises
     ------
-    ValueError
+    InputError
         If there is no edge.
     """
     if not edges:
@@ -171,26 +253,19 @@ def compare_edges(
             stacks=stack,
             on_progress=_numbered(on_progress, number, total, f"{a} and {b}: "),
         )
-    banded = {}
-    warnings = [
+    banded, thick = follow_thickness(
+        {name: edge.classes for name, edge in edges.items()},
+        measured,
+        stack,
+        on_progress=_numbered(on_progress, total - 1, total, "thickness: "),
+    )
+    warnings = tuple(
         f"{name}: where the edge is, is {edge.presence.reason}"
         for name, edge in edges.items()
         if edge.presence is not None and not edge.presence.sure
-    ]
-    if measured is not None:
-        bins = thickness_bins(measured)
-        for name, edge in edges.items():
-            banded[name] = mutual_information(
-                edge.classes,
-                bins,
-                stacks=stack,
-                on_progress=_numbered(on_progress, total - 1, total, "thickness: "),
-            )
-            warning = thickness_warning(banded[name], name)
-            if warning:
-                warnings.append(warning)
+    )
     on_progress(total, total, "done")
-    return EelsAnalysis(stack, dict(edges), pairs, measured, banded, tuple(warnings))
+    return EelsAnalysis(stack, dict(edges), pairs, measured, banded, warnings + thick)
 
 
 def _numbered(

@@ -2,6 +2,7 @@
 
 * `latent`, `components`: coordinates and what they mean; principal components.
 * `clusters`, `ranking`, `assignment`: phases as Gaussians; ambiguous pixels assigned.
+* `methods`: the table of assignments; a further one is one function and one row.
 * `comparison`: several methods on the same pixels.
 * `projection`, `frame`, `selection`: what a camera sees; axes around it; points inside
   a lasso, a rectangle or a ball.

@@ -1,13 +1,12 @@
 """How far methods agree with each other and with the truth.
 
 * `compare_methods`: fractions, agreement and accuracy of many methods in one table.
-* `all_assignments`: the four assignments in one latent space.
 * `accuracy`: of a map against known labels.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,13 +17,12 @@ from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.core.data.text_table import aligned_table
-from napari_phasemap.core.latent.assignment import (
-    assign_centroid,
-    assign_euclidean,
-    assign_knn,
-    assign_mahalanobis,
-)
 from napari_phasemap.core.latent.components import pca_latent
+from napari_phasemap.core.latent.methods import (
+    ASSIGNMENTS,
+    Evidence,
+    all_assignments,
+)
 from napari_phasemap.core.phases.baselines import linear_combination_fit
 from napari_phasemap.core.phases.correlation import pearson_map
 
@@ -36,13 +34,12 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.phasemap import PhaseMap
     from napari_phasemap.core.data.references import ReferenceSpectra
     from napari_phasemap.core.latent.latent import LatentSpace
-    from napari_phasemap.core.latent.ranking import Candidates, Scope
+    from napari_phasemap.core.latent.ranking import Candidates
 
 __all__ = [
     "Accuracy",
     "MethodComparison",
     "accuracy",
-    "all_assignments",
     "compare_methods",
 ]
 
@@ -166,9 +163,9 @@ def compare_methods(
 ) -> MethodComparison:
     """Classify by every method and compare the maps.
 
-    Methods: Pearson's best guess, the linear combination fit, and the four assignments
-    of ambiguous pixels in the space of three principal components and in each of
-    `latents`.
+    Methods: Pearson's best guess, the linear combination fit, and every method of the
+    table `ASSIGNMENTS` for the ambiguous pixels, those that need a latent space in that
+    of three principal components and in each of `latents`.
 
     Parameters
     ----------
@@ -212,15 +209,21 @@ def compare_methods(
         **(latents or {}),
     }
     if pearson.ambiguous(threshold).any():
-        for name, space in spaces.items():
-            for method, phase_map in all_assignments(
-                space,
-                pearson,
-                threshold=threshold,
-                candidates=candidates,
-                on_progress=on_progress,
-            ).items():
-                maps[f"{name}, {method}"] = phase_map
+        options: dict[str, Any] = {
+            "threshold": threshold,
+            "candidates": candidates,
+            "on_progress": on_progress,
+        }
+        alone = [name for name, row in ASSIGNMENTS.items() if "latent" not in row.needs]
+        whole = Evidence(pearson, stacks=stacks, references=references)
+        maps |= all_assignments(whole, methods=alone, **options)
+        latent = [name for name in ASSIGNMENTS if name not in alone]
+        for space_name, space in spaces.items():
+            there = replace(
+                whole, latent=space.coordinates, reference_latent=space.references
+            )
+            found = all_assignments(there, methods=latent, **options)
+            maps |= {f"{space_name}, {name}": one for name, one in found.items()}
     accuracies = {}
     if truth is not None:
         ambiguous = pearson.ambiguous(threshold)
@@ -229,46 +232,6 @@ def compare_methods(
     labels = [phase_map.labels for phase_map in maps.values()]
     agreement = [[_share((a == b)[(a > 0) & (b > 0)]) for b in labels] for a in labels]
     return MethodComparison(maps, np.array(agreement), accuracies)
-
-
-def all_assignments(
-    space: LatentSpace,
-    phase_map: PhaseMap,
-    /,
-    *,
-    threshold: float = DEFAULT_THRESHOLD,
-    scope: Scope = "ambiguous",
-    candidates: Candidates = "all",
-    on_progress: OnProgress = ignore_progress,
-) -> dict[str, PhaseMap]:
-    """Return the map of each of the four assignments, by its method's name.
-
-    The Euclidean one is left out where the coordinates of the references are unknown.
-
-    Parameters
-    ----------
-    space : LatentSpace
-        Coordinates.
-    phase_map, threshold, scope, candidates, on_progress
-        As for `assign_mahalanobis`.
-
-    Returns
-    -------
-    dict of str to PhaseMap
-    """
-    options: dict[str, Any] = {
-        "threshold": threshold,
-        "scope": scope,
-        "candidates": candidates,
-        "on_progress": on_progress,
-    }
-    latent = space.coordinates
-    found = [assign_mahalanobis(latent, phase_map, **options)]
-    if space.references is not None:
-        found.append(assign_euclidean(latent, phase_map, space.references, **options))
-    found.append(assign_knn(latent, phase_map, **options))
-    found.append(assign_centroid(latent, phase_map, **options))
-    return {one.method: one for one in found}
 
 
 def _share(right: NDArray[np.bool_]) -> float:

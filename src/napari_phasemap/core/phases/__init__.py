@@ -2,7 +2,12 @@
 
 * `correlation` (with the compiled `kernels`): Pearson maps.
 * `baselines`: linear combination fit.
-* `neighbors`: chi-square and smoothing over neighboring pixels.
+* `posterior`, `particle_posterior`, `potts` (with the compiled `posterior_kernels`):
+  probabilities from noise, mixtures and neighbors.
+* `reference_check` (`reference_fit`, `reference_corrections`, `reference_cautions`):
+  whether references and I0 fit the measurement, and what is corrected.
+* `abstention`: undecided and unknown pixels, sets with a promise.
+* `neighbors`: chi-square and smoothing over neighboring pixels for other maps.
 * `changes`: what a second phase map changed, and where two disagree.
 * `intervals`: how sure the per cent of a phase are.
 * `spectra`: mean spectra of phases.

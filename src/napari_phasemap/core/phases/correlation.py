@@ -2,6 +2,7 @@
 
 * `pearson_map`: phase, runner-up and margin of every pixel (Algorithm 1 and Eq. 1 of
   arXiv:2603.07666).
+* `comparable_set`: stacks as a checked set.
 * `warm_up`: compile ahead of time, in a worker, what `pearson_map` runs.
 """
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.data.references import ReferenceSpectra
 
-__all__ = ["pearson_map", "warm_up"]
+__all__ = ["comparable_set", "pearson_map", "warm_up"]
 
 _log = logging.getLogger(__name__)
 
@@ -116,7 +117,7 @@ def pearson_map(
     >>> phases.labels.tolist(), phases.margin.round(2).tolist()
     ([1, 2, 0], [1.5, 1.5, nan])
     """
-    stacks = _as_set(stacks)
+    stacks = comparable_set(stacks)
     units = _unit_references(stacks, references)
     total = stacks.n_pixels
     ranking = _empty_ranking(len(references), total, keep_scores)
@@ -145,8 +146,10 @@ def pearson_map(
     )
 
 
-def _as_set(stacks: StackSet | SpectralStack | Sequence[SpectralStack]) -> StackSet:
-    """Return the stacks as a checked set."""
+def comparable_set(
+    stacks: StackSet | SpectralStack | Sequence[SpectralStack],
+) -> StackSet:
+    """Return the stacks as a set, or raise where they cannot resemble a reference."""
     if isinstance(stacks, SpectralStack):
         stacks = [stacks]
     if not isinstance(stacks, StackSet):

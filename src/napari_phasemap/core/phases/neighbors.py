@@ -1,33 +1,36 @@
-"""An extra beyond the paper: let neighboring pixels decide together.
-
-The paper classifies each pixel alone. Where phases form domains larger than a pixel,
-neighbors help more than any latent space (docs/accuracy.md); where they do not, this
-invents domains. So nothing here is a default.
+"""Neighbors and noise for maps that were made without them.
 
 * `chi_square_map`: log-likelihoods of the phases from a map by correlation.
-* `smooth_potts`: labels that prefer to agree with their neighbors.
+* `smooth_potts`: the neighbors of `posterior_map` for the scores of any map.
+
+`posterior_map` does both at once, and better; these stay for maps whose references are
+not at hand, for latent spaces and for classes.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import PhaseMap
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.data.stack import SpectralStack
+from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.phases.potts import SMALLEST, NeighborPrior
 
 __all__ = ["chi_square_map", "smooth_potts"]
 
+#: Estimates of the strength, with messages in between.
+N_ROUNDS = 4
 
-def chi_square_map(stacks: StackSet, phase_map: PhaseMap, /) -> PhaseMap:
+
+def chi_square_map(
+    stacks: StackSet | SpectralStack, phase_map: PhaseMap, /
+) -> PhaseMap:
     r"""Turn correlations into log-likelihoods, which know how noisy a pixel is.
+
+    For a map by correlation whose references are not at hand; where they are,
+    `posterior_map` knows more.
 
     A spectrum fitted by scale and offset of reference k leaves the residual sum of
     squares :math:`S\,(1 - r_k^2)`, with S the spectrum's own sum of squares around its
@@ -38,7 +41,7 @@ def chi_square_map(stacks: StackSet, phase_map: PhaseMap, /) -> PhaseMap:
 
     Parameters
     ----------
-    stacks : StackSet
+    stacks : StackSet or SpectralStack
         What `phase_map` was made of. Other quantities than optical density have one
         variance for all pixels.
     phase_map : PhaseMap
@@ -57,8 +60,7 @@ def chi_square_map(stacks: StackSet, phase_map: PhaseMap, /) -> PhaseMap:
     """
     if phase_map.method != "pearson" or phase_map.scores is None:
         raise InputError("a map by pearson_map with its scores is needed")
-    if len(phase_map.labels) != stacks.n_pixels:
-        raise InputError(f"{phase_map.n_pixels=} of the map != {stacks.n_pixels=}")
+    stacks = _as_set(stacks, phase_map)
     if stacks.n_energies < 4:
         raise InputError(f"four energies or more are needed; got {stacks.n_energies}")
     spread = np.empty(stacks.n_pixels)
@@ -86,28 +88,28 @@ def chi_square_map(stacks: StackSet, phase_map: PhaseMap, /) -> PhaseMap:
 
 
 def smooth_potts(
-    stacks: StackSet,
+    stacks: StackSet | SpectralStack,
     phase_map: PhaseMap,
     /,
     *,
-    strength: float = 1.5,
+    strength: float | None = 1.5,
     n_iterations: int = 20,
     on_progress: OnProgress = ignore_progress,
 ) -> PhaseMap:
-    r"""Let each pixel's four neighbors in its image vote for its phase.
+    r"""Let each pixel's eight neighbors in its image vote for its phase.
 
-    Mean-field solution of a Potts model [1]_: the probability of phase k at pixel i is
-    :math:`q_i(k) \propto \exp(s_i(k) + J \sum_j q_j(k))` over the neighbors j that are
-    analyzed, iterated from the scores s alone.
+    The prior of `posterior_map` on the scores of any map: see `NeighborPrior`.
 
     Parameters
     ----------
-    stacks : StackSet
+    stacks : StackSet or SpectralStack
         Where the pixels lie.
     phase_map : PhaseMap
-        Scores are log-densities: from `chi_square_map` or an ``assign_`` function.
+        Scores are log-densities: from `chi_square_map`, an ``assign_`` function in a
+        latent space, or classes with scores. Pixels without scores are left out.
     strength : float, default=1.5
-        J: what one agreeing neighbor is worth, in nats; 0 changes nothing.
+        J: what one agreeing neighbor is worth, in nats; 0 changes nothing. None
+        estimates it from each particle.
     n_iterations : int, default=20
         Sweeps over all pixels.
     on_progress : callable, optional
@@ -116,42 +118,44 @@ def smooth_potts(
     Returns
     -------
     PhaseMap
-        Scores are ln q, so the margin is a log-odds. Pixels without scores keep label
-        0 and do not vote.
+        Scores are log-probabilities, so the margin is a log-odds. Pixels without scores
+        keep label 0 and do not vote.
 
     Raises
     ------
-    ValueError
-        If there are no scores, or `strength` is negative.
-
-    References
-    ----------
-    .. [1] Li, Markov Random Field Modeling in Image Analysis,
-       DOI: 10.1007/978-1-84800-279-1, chapter 3.
+    InputError
+        If there are no scores, lengths differ, or `strength` is negative.
     """
+    stacks = _as_set(stacks, phase_map)
     if phase_map.scores is None:
         raise InputError("the map has no scores; chi_square_map or assign_ gives them")
-    if strength < 0 or n_iterations < 1:
+    if (strength is not None and strength < 0) or n_iterations < 1:
         raise InputError(
             f"needed: strength >= 0 and n_iterations >= 1; got {strength} and "
             f"{n_iterations}"
         )
     result = np.full(phase_map.scores.shape, np.nan, dtype=np.float32)
-    n_steps = len(stacks) * n_iterations
+    sweeps = [n_iterations // N_ROUNDS] * (N_ROUNDS - 1) if strength is None else []
+    sweeps.append(n_iterations - sum(sweeps))
+    n_steps = len(stacks) * len(sweeps)
+    strengths = []
     parts = zip(
         stacks, stacks.split(phase_map.scores), stacks.split(result), strict=True
     )
     for index, (stack, scores, out) in enumerate(parts):
         known = np.isfinite(scores).any(axis=1)
-        own = np.where(np.isfinite(scores), scores, -np.inf)
-        own[~known] = 0.0
-        image = np.zeros((*stack.shape, scores.shape[1]), dtype=np.float32)
-        log_q = _log_normalized(own)
-        for sweep in range(n_iterations):
-            on_progress(index * n_iterations + sweep, n_steps, "asking neighbors")
-            image[stack.mask] = np.where(known[:, None], np.exp(log_q), 0.0)
-            log_q = _log_normalized(own + strength * _of_neighbors(image)[stack.mask])
-        out[known] = log_q[known]
+        mask = np.zeros(stack.shape, dtype=bool)
+        mask[stack.mask] = known
+        own = np.where(np.isfinite(scores[known]), scores[known], -np.inf)
+        likelihoods = np.exp(own - own.max(axis=1, keepdims=True)).astype(np.float32)
+        marginals = likelihoods / likelihoods.sum(axis=1, keepdims=True)
+        prior = NeighborPrior(mask, scores.shape[1], strength)
+        for round_, n_sweeps in enumerate(sweeps):
+            on_progress(index * len(sweeps) + round_, n_steps, "asking neighbors")
+            prior.update(likelihoods, marginals, n_sweeps)
+        logs = np.log(np.maximum(marginals, SMALLEST))
+        out[known] = np.where(np.isfinite(scores[known]), logs, np.nan)
+        strengths.append(prior.strength)
     return PhaseMap.from_scores(
         result,
         phase_map.names,
@@ -159,25 +163,15 @@ def smooth_potts(
         method=f"{phase_map.method} with neighbors",
         parameters={
             **phase_map.parameters,
-            "strength": strength,
+            "strength": strengths if strength is None else strength,
             "n_iterations": n_iterations,
         },
     )
 
 
-def _log_normalized(scores: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the scores of each row minus the logarithm of their summed exp."""
-    top = scores.max(axis=1, keepdims=True)
-    shifted = scores - top
-    total = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return np.asarray(shifted - total, dtype=np.float32)
-
-
-def _of_neighbors(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the sum over the four neighbors of every pixel; the border has fewer."""
-    total = np.zeros_like(image)
-    total[1:] += image[:-1]
-    total[:-1] += image[1:]
-    total[:, 1:] += image[:, :-1]
-    total[:, :-1] += image[:, 1:]
-    return total
+def _as_set(stacks: StackSet | SpectralStack, phase_map: PhaseMap) -> StackSet:
+    """Return the stacks as a set that the map belongs to, or raise."""
+    stacks = StackSet([stacks]) if isinstance(stacks, SpectralStack) else stacks
+    if phase_map.n_pixels != stacks.n_pixels:
+        raise InputError(f"{phase_map.n_pixels=} of the map != {stacks.n_pixels=}")
+    return stacks

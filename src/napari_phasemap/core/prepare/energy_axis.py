@@ -91,9 +91,7 @@ def calibrate_energy(stack: SpectralStack, /, *, shift: float) -> SpectralStack:
     """
     if not np.isfinite(shift):
         raise InputError(f"an energy shift must be finite; got {shift}")
-    return stack.with_step(
-        f"energies shifted by {shift:+g} eV", energy=stack.energy + shift
-    )
+    return stack.with_energy_moved(shift, f"energies shifted by {shift:+g} eV")
 
 
 def subtract_pre_edge(

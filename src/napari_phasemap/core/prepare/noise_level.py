@@ -95,6 +95,8 @@ def estimate_noise(
     if not scale > 0:
         raise InputError(f"{stack.name!r} has no noise: its values repeat exactly")
     noise = density_noise(np.full(stack.n_energies, 1.0 / scale))
+    if stack.quantity == "net_counts":
+        noise = replace(noise, shot=noise.dark, common=noise.shot)
     return replace(
         stack,
         noise=replace(noise, source=source),

@@ -203,7 +203,8 @@ class ClassesPage(QWidget):
             kept = "one component kept, so that classes are steps of one amount"
         self.note.setText(
             f"{n_present} of {len(analysis.present)} pixels have the edge; {kept}; "
-            f"{found.n_significant} above the noise ({found.noise})."
+            f"{found.n_significant} above the noise ({found.noise}). "
+            f"{_sentence(analysis.kinds.reason)} {_where(analysis)}"
         )
         self.plot.draw(lambda axes: _draw_spectra(axes, analysis))
 
@@ -236,6 +237,16 @@ class ClassesPage(QWidget):
                 grid.addWidget(button, 1, 2 * (number - 4), 1, 2)
         self._use = self._buttons.pop()
         return grid
+
+
+def _where(analysis: EdgeAnalysis) -> str:
+    """Say what decided where the edge is."""
+    found = analysis.presence
+    return "" if found is None else _sentence(found.reason)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _draw_spectra(axes: Axes, analysis: EdgeAnalysis) -> None:

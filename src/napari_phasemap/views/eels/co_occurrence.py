@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -24,22 +22,26 @@ from qtpy.QtWidgets import (
 )
 
 from napari_phasemap.core.data.errors import InputError
-from napari_phasemap.core.data.progress import OnProgress, ignore_progress
+from napari_phasemap.core.eels.compared import (
+    Compared,
+    compare_maps,
+    describe,
+    describe_pair,
+    pair_table,
+)
 from napari_phasemap.views.eels.edges import edges_for
 from napari_phasemap.views.eels.heat_map import HeatMap
 from napari_phasemap.views.shell.dock import Dock, guarded
+from napari_phasemap.views.shell.kinds import Classes, Kind
 from napari_phasemap.views.widgets.fitted import FittedBox
 
 if TYPE_CHECKING:
     import napari.viewer
 
-    from napari_phasemap.core.bonds.mutual_information import ClassPairs
     from napari_phasemap.core.data.phasemap import PhaseMap
-    from napari_phasemap.core.data.stack_set import StackSet
-    from napari_phasemap.core.eels.thickness import Thickness
     from napari_phasemap.workspace import Workspace
 
-__all__ = ["CoOccurrencePanel", "Compared", "compare", "pair_table"]
+__all__ = ["CoOccurrencePanel"]
 
 THICKNESS_BINS = "(thickness)"
 #: What the heat map may show: data of the combo box and its text.
@@ -51,16 +53,6 @@ VALUES = (
 #: What a labels layer counts to.
 MOST_PAIRS = 255
 PAIRS = "co-occurrence"
-
-
-@dataclass(frozen=True, eq=False)
-class Compared:
-    """Two maps and their pairs, as they were when they were compared."""
-
-    names: tuple[str, str]
-    maps: tuple[PhaseMap, PhaseMap]
-    pairs: ClassPairs
-    warnings: tuple[str, ...]
 
 
 class CoOccurrencePanel(Dock):
@@ -123,7 +115,7 @@ class CoOccurrencePanel(Dock):
                 f"{names[0]} is compared with itself; choose another edge on one side"
             )
         self.job.start(
-            compare,
+            compare_maps,
             workspace.stacks,
             names,
             (self._map(names[0]), self._map(names[1])),
@@ -150,19 +142,15 @@ class CoOccurrencePanel(Dock):
                 f"family-wise p below {self.alpha.value():g}; the smallest is "
                 f"{np.nanmin(compared.pairs.p_family):.3g}"
             )
-        kind = f"{PAIRS} {compared.names[0]} & {compared.names[1]}"
+        kind = Kind(f"{PAIRS} {compared.names[0]} & {compared.names[1]}")
         names = pairs.names[:MOST_PAIRS]
         labels = np.where(pairs.labels <= MOST_PAIRS, pairs.labels, 0)
         about = {"step": pairs.method, "parameters": dict(pairs.parameters)}
         results = self.link.results
-        results.show_labels(
-            kind, labels, names, pairs.colors[:MOST_PAIRS], about, make=True
-        )
+        results.put(kind, Classes(labels, names, pairs.colors[:MOST_PAIRS], about))
         table = pair_table(compared.pairs, names)
-        for stack in self.workspace.stacks or ():
-            layer: Any = results.layer(stack.name, kind)
-            if layer is not None:
-                layer.features = table
+        for layer in results.layers(kind):
+            layer.features = table
 
     @guarded
     def export(self) -> None:
@@ -321,69 +309,3 @@ class CoOccurrencePanel(Dock):
         layout.addWidget(self.depleted)
         layout.addLayout(row)
         return layout
-
-
-def compare(
-    stacks: StackSet,
-    names: tuple[str, str],
-    maps: tuple[PhaseMap, PhaseMap],
-    measured: Thickness | None,
-    /,
-    *,
-    on_progress: OnProgress = ignore_progress,
-) -> Compared:
-    """Compare two maps; warn where classes are bands of thickness."""
-    from napari_phasemap.core.bonds.mutual_information import mutual_information
-    from napari_phasemap.core.eels.thickness import thickness_bins, thickness_warning
-
-    pairs = mutual_information(*maps, stacks=stacks, on_progress=on_progress)
-    warnings = []
-    for name, classes in zip(names, maps, strict=True):
-        if measured is None or name == THICKNESS_BINS:
-            continue
-        bands = mutual_information(
-            classes,
-            thickness_bins(measured),
-            stacks=stacks,
-            on_progress=on_progress,
-        )
-        warning = thickness_warning(bands, name)
-        warnings += [warning] if warning else []
-    return Compared(names, maps, pairs, tuple(warnings))
-
-
-def describe(compared: Compared) -> str:
-    """Return what the mutual information says, in words."""
-    pairs = compared.pairs
-    n_found = int(np.count_nonzero(pairs.significant()))
-    lines = [
-        f"{compared.names[0]} and {compared.names[1]} share {pairs.bits:.3f} bits "
-        f"({pairs.nats:.3f} nats); {pairs.excess:.3f} bits more than chance has it, "
-        f"p = {pairs.p_value:.2g} of {pairs.n_null} shifts.",
-        f"Normalized {pairs.normalized:.2f}, adjusted {pairs.adjusted:.2f}. {n_found} "
-        "pairs with family-wise p < 0.01.",
-    ]
-    lines += [f"Warning: {warning}." for warning in compared.warnings]
-    return "\n".join(lines)
-
-
-def describe_pair(pairs: ClassPairs, a: int, b: int) -> str:
-    """Return what is known about a pair of classes, in words."""
-    text = f"{pairs.names_a[a]} & {pairs.names_b[b]}: {pairs.n[a, b]} pixels, "
-    text += f"{pairs.expected[a, b]:.0f} expected"
-    if not np.isfinite(pairs.p_family[a, b]):
-        return f"{text}; too few to test."
-    word = "enriched" if pairs.n[a, b] > pairs.expected[a, b] else "depleted"
-    return (
-        f"{text} ({word}); z {pairs.z[a, b]:+.1f}, p {pairs.p[a, b]:.2g}, with all "
-        f"pairs {pairs.p_family[a, b]:.2g}."
-    )
-
-
-def pair_table(pairs: ClassPairs, names: tuple[str, ...]) -> pd.DataFrame:
-    """Return the rows of the pairs of a labels layer, label by label."""
-    rows = {f"{row['a']} & {row['b']}": row for row in pairs.rows()}
-    table = pd.DataFrame([rows[name] for name in names])
-    table.insert(0, "pair", list(names))
-    table.insert(0, "index", np.arange(1, len(names) + 1))
-    return table

@@ -19,8 +19,13 @@ from qtpy.QtWidgets import (
 )
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.eels.corrections import (
+    ONSET_REACH,
+    Corrected,
+    calibrated,
+    despiked,
+)
 from napari_phasemap.core.eels.recipe import EDGES
-from napari_phasemap.pipeline import eels_steps as eels_jobs
 from napari_phasemap.views.shell.dock import guarded
 
 if TYPE_CHECKING:
@@ -53,7 +58,7 @@ class Corrections(QGroupBox):
         self.measured.setSpecialValueText("automatic")
         self.measured.setToolTip(
             "Where the edge begins in the data now. 'automatic' takes the steepest "
-            f"rise within {eels_jobs.ONSET_REACH:g} eV of where it belongs."
+            f"rise within {ONSET_REACH:g} eV of where it belongs."
         )
         self._calibrate = QPushButton("Calibrate energy")
         self._calibrate.setToolTip("Moves the energies; no count is changed.")
@@ -94,7 +99,7 @@ class Corrections(QGroupBox):
     def remove_spikes(self) -> None:
         """Replace spikes by what is around them."""
         self.job.start(
-            eels_jobs.despiked,
+            despiked,
             self._stacks(),
             on_done=self._set_corrected,
             text="spikes",
@@ -105,7 +110,7 @@ class Corrections(QGroupBox):
         """Move the energies so that the chosen edge lies where it belongs."""
         automatic = self.measured.value() <= self.measured.minimum()
         self.job.start(
-            eels_jobs.calibrated,
+            calibrated,
             self._stacks(),
             self.edge.currentData(),
             None if automatic else self.measured.value(),
@@ -118,7 +123,7 @@ class Corrections(QGroupBox):
             raise InputError("no image is analyzed yet; press 'Analyze this image'")
         return self.workspace.stacks
 
-    def _set_corrected(self, corrected: eels_jobs.Corrected) -> None:
+    def _set_corrected(self, corrected: Corrected) -> None:
         if self.workspace.stacks is not corrected.before:
             show_info("The image changed meanwhile; do it again.")
             return

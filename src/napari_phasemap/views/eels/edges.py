@@ -1,66 +1,85 @@
-"""Which edge the images, the scatter and the spectra show, and where its results lie.
+"""Where the results of edges lie in the viewer.
 
 * `edges_for`: the `EdgeLink` of a viewer.
-* `EdgeLink`: analyzed edges as layers; the active one as phase map and latent space.
+* `EdgeLink`: analyzed edges as layers.
+* `classes_of`: the kind of layer on which painting edits the classes of an edge.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
-from napari_phasemap.views.shell.label_colors import changed_colors
+from napari_phasemap.views.shell.kinds import Kind, Values, of_phases
 from napari_phasemap.views.shell.link import link_for
+from napari_phasemap.views.shell.registry import of_viewer
+from napari_phasemap.workspace.edges import put_classes, shown_edge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from napari_phasemap.core.data.phasemap import PhaseMap
     from napari_phasemap.core.data.stack_set import StackSet
     from napari_phasemap.core.eels.edge import EdgeAnalysis
     from napari_phasemap.core.eels.thickness import Thickness
+    from napari_phasemap.workspace import Workspace
 
-__all__ = ["THICKNESS", "EdgeLink", "edges_for", "layer_kinds"]
+__all__ = ["THICKNESS", "EdgeLink", "classes_of", "edges_for"]
 
-#: Kind of the thickness layer and name of the per-pixel values.
+#: Name of the thickness layer and of the per-pixel values.
 THICKNESS = "thickness t/λ"
+THICKNESS_KIND = Kind(THICKNESS)
 #: What a labels layer counts to.
 MOST_CLASSES = 255
-
-_LINKS: WeakKeyDictionary[Any, EdgeLink] = WeakKeyDictionary()
 
 
 def edges_for(viewer: Any) -> EdgeLink:
     """Return the edge link of a viewer, made on first use."""
-    viewer = getattr(viewer, "__wrapped__", viewer)
-    if viewer not in _LINKS:
-        _LINKS[viewer] = EdgeLink(viewer)
-    return _LINKS[viewer]
+    return of_viewer(viewer, EdgeLink, EdgeLink)
 
 
-def layer_kinds(edge: str) -> tuple[str, str, str]:
-    """Return the kinds of an edge's layers: classes, net counts, signal to noise."""
-    return f"{edge} classes", f"{edge} net", f"{edge} SNR"
+def classes_of(edge: str) -> Kind:
+    """Return the kind of an edge's classes: painting a layer edits the analysis."""
+
+    def classes(workspace: Workspace) -> PhaseMap | None:
+        analysis = workspace.edges.get(edge)
+        return None if analysis is None else analysis.classes
+
+    def store(workspace: Workspace, changed: PhaseMap, text: str) -> None:
+        analysis = workspace.edges[edge].with_classes(changed)
+        put_classes(workspace, analysis, f"{text} of {edge}")
+
+    def about(workspace: Workspace) -> dict[str, Any]:
+        analysis = workspace.edges[edge]
+        return {"step": analysis.classes.method, "parameters": _settings(analysis)}
+
+    return of_phases(f"{edge} classes", classes, store, about=about)
+
+
+def net_counts_of(edge: str) -> Kind:
+    """Return the kind of an edge's net counts."""
+    return Kind(f"{edge} net")
+
+
+def snr_of(edge: str) -> Kind:
+    """Return the kind of an edge's signal to noise ratio."""
+    return Kind(f"{edge} SNR")
 
 
 class EdgeLink:
-    """Keeps layers, phase map and latent space in step with `workspace.edges`.
+    """Keeps the layers in step with `workspace.edges`.
 
-    Writes `phase_map`, `latent` with its name, and `features`; writes `edges` and
-    `edge` for whoever calls its methods, and when classes were changed elsewhere
-    (painted, assigned, recolored).
+    Writes `features`, and `edges` with `edge` where classes were painted or recolored
+    on a layer, or the phase map became another one.
     """
 
     def __init__(self, viewer: Any) -> None:
         self._link = link_for(viewer)
         self.workspace = self._link.workspace
         self._drawn: dict[str, EdgeAnalysis] = {}
-        self._active: tuple[str, Any] = ("", None)
-        self._painted: WeakSet[Any] = WeakSet()
+        self._active = ""
         self._showing = False
         events = self.workspace.events
         events.edges.connect(self._on_edges)
@@ -69,42 +88,11 @@ class EdgeLink:
         events.thickness.connect(self._on_thickness)
         events.stacks.connect(self._on_stacks)
 
-    # ---- What the docks call ----
-
-    def put(self, analyses: Iterable[EdgeAnalysis]) -> None:
-        """Take results in; show the first of them unless the active one is new."""
-        new = {analysis.recipe.name: analysis for analysis in analyses}
-        if not new:
-            return
-        workspace = self.workspace
-        workspace.resolved = None
-        workspace.edges = {**workspace.edges, **new}
-        if workspace.edge not in new:
-            workspace.edge = next(iter(new))
-
-    def active(self) -> EdgeAnalysis | None:
-        """Return the analysis that is shown."""
-        return self.workspace.edges.get(self.workspace.edge)
-
-    def set_classes(self, classes: PhaseMap, text: str) -> None:
-        """Change the active edge's classes, as a step that can be undone."""
-        self.workspace.apply(text, phase_map=classes)
-
-    def remove(self, name: str) -> None:
-        """Forget an edge and its layers."""
-        workspace = self.workspace
-        if name not in workspace.edges:
-            return
-        rest = {key: value for key, value in workspace.edges.items() if key != name}
-        if workspace.edge == name:
-            workspace.edge = next(iter(rest), "")
-        workspace.edges = rest
-
     # ---- Following the workspace ----
 
     def _on_stacks(self, _: StackSet | None) -> None:
         self._drawn.clear()
-        self._active = ("", None)
+        self._active = ""
 
     def _on_edges(self, *_: Any) -> None:
         if self._showing or self.workspace.stacks is None:
@@ -112,24 +100,20 @@ class EdgeLink:
         self._showing = True
         try:
             self._draw_layers()
-            self._show_active()
         finally:
             self._showing = False
 
     def _on_phase_map(self, phases: PhaseMap | None) -> None:
         """Take classes that were changed elsewhere; let go if it is another map."""
-        analysis = self.active()
+        analysis = shown_edge(self.workspace)
         if self._showing or analysis is None or phases is analysis.classes:
             return
         if phases is None or phases.method != analysis.classes.method:
             self.workspace.edge = ""
         else:
-            self._store(analysis, phases)
-
-    def _store(self, analysis: EdgeAnalysis, classes: PhaseMap) -> None:
-        workspace = self.workspace
-        changed = replace(analysis, classes=classes)
-        workspace.edges = {**workspace.edges, analysis.recipe.name: changed}
+            changed = analysis.with_classes(phases)
+            edges = self.workspace.edges
+            self.workspace.edges = {**edges, analysis.recipe.name: changed}
 
     def _on_thickness(self, measured: Thickness | None) -> None:
         if measured is None or self.workspace.stacks is None:
@@ -137,29 +121,9 @@ class EdgeLink:
         t = measured.t_over_lambda
         self._add_features({THICKNESS: t})
         highest = float(np.nanmax(t, initial=0.1))
-        self._link.results.show_values(
-            THICKNESS,
-            t,
-            {"step": "thickness", "parameters": {"half_width": measured.half_width}},
-            colormap="magma",
-            contrast_limits=(0.0, highest),
-        )
-
-    # ---- The active edge ----
-
-    def _show_active(self) -> None:
-        workspace, analysis = self.workspace, self.active()
-        if analysis is None:
-            return
-        if workspace.phase_map is not analysis.classes:
-            workspace.phase_map = analysis.classes
-        source = analysis.values if analysis.embedding is None else analysis.embedding
-        active = (analysis.recipe.name, source)
-        if self._active[0] != active[0] or self._active[1] is not source:
-            self._active = active
-            workspace.latent_markers = {}
-            workspace.latent_name = f"{analysis.kind} {analysis.recipe.name}"
-            workspace.latent = analysis.picture()
+        about = {"step": "thickness", "parameters": {"half_width": measured.half_width}}
+        picture = Values(t, about, "magma", (0.0, highest))
+        self._link.results.put(THICKNESS_KIND, picture)
 
     # ---- Layers ----
 
@@ -167,7 +131,7 @@ class EdgeLink:
         workspace = self.workspace
         for name in [n for n in self._drawn if n not in workspace.edges]:
             del self._drawn[name]
-            for kind in layer_kinds(name):
+            for kind in (classes_of(name), net_counts_of(name), snr_of(name)):
                 self._link.results.hide(kind)
         for name, analysis in workspace.edges.items():
             old = self._drawn.get(name)
@@ -180,102 +144,46 @@ class EdgeLink:
         self._show_only(workspace.edge)
 
     def _draw_maps(self, name: str, analysis: EdgeAnalysis) -> None:
-        _, net, snr = layer_kinds(name)
         edge = analysis.edge
         about = {"step": "net edge", "parameters": _settings(analysis)}
-        for kind, values in ((net, edge.signal), (snr, edge.snr)):
+        maps = {net_counts_of(name): edge.signal, snr_of(name): edge.snr}
+        for kind, values in maps.items():
             known = values[np.isfinite(values)]
             low, high = np.percentile(known, (1.0, 99.5)) if known.size else (0.0, 1.0)
-            self._link.results.show_values(
-                kind,
-                values,
-                about,
-                colormap="viridis",
-                contrast_limits=(float(low), float(max(high, low + 1e-6))),
-                visible=False,
-            )
-        self._add_features({net: edge.signal, snr: edge.snr})
+            limits = (float(low), float(max(high, low + 1e-6)))
+            picture = Values(values, about, "viridis", limits)
+            self._link.results.put(kind, picture, visible=False)
+        self._add_features({kind.name: values for kind, values in maps.items()})
 
     def _draw_classes(self, name: str, analysis: EdgeAnalysis, *, make: bool) -> None:
-        kind = layer_kinds(name)[0]
-        classes = analysis.classes
+        kind, classes = classes_of(name), analysis.classes
         if classes.n_phases > MOST_CLASSES:
             raise InputError(
                 f"{classes.n_phases} classes of {name} do not fit a labels layer of "
                 f"{MOST_CLASSES}; choose fewer"
             )
-        about = {"step": classes.method, "parameters": _settings(analysis)}
-        results = self._link.results
-        results.show_labels(
-            kind, classes.labels, classes.names, classes.colors, about, make=make
-        )
-        for layer in self._class_layers(name):
-            if layer not in self._painted:
-                layer.events.labels_update.connect(self._on_painted)
-                layer.events.set_data.connect(self._on_painted)
-                layer.events.colormap.connect(self._on_colors)
-                self._painted.add(layer)
+        picture = kind.draw(self.workspace) if kind.draw else None
+        if picture is not None:
+            self._link.results.put(kind, picture, make=make)
 
     def _show_only(self, active: str) -> None:
         """Show the active edge's classes alone: other maps would be mixed with them."""
-        if active == self._active[0] or active not in self.workspace.edges:
+        if active == self._active or active not in self.workspace.edges:
             return
-        for layer in self._layers(THICKNESS):
+        self._active = active
+        results = self._link.results
+        for layer in results.layers(THICKNESS_KIND):
             layer.visible = False
         for name in self.workspace.edges:
-            for layer in self._class_layers(name):
+            for layer in results.layers(classes_of(name)):
                 layer.visible = name == active
-        for layer in self._class_layers(active)[:1]:
+        for layer in results.layers(classes_of(active))[:1]:
             self._link.activate(layer)
 
-    def _class_layers(self, name: str) -> list[Any]:
-        return self._layers(layer_kinds(name)[0])
-
-    def _layers(self, kind: str) -> list[Any]:
-        stacks = self.workspace.stacks or ()
-        layers = [self._link.results.layer(stack.name, kind) for stack in stacks]
-        return [layer for layer in layers if layer is not None]
-
-    def _on_painted(self, event: Any) -> None:
-        """Take classes that were painted by hand."""
-        stacks = self.workspace.stacks
-        if self._showing or stacks is None:
-            return
-        for name, analysis in dict(self.workspace.edges).items():
-            classes = analysis.classes
-            labels = classes.labels.copy()
-            kind = layer_kinds(name)[0]
-            for part, stack in zip(stacks.split(labels), stacks, strict=True):
-                layer = self._link.results.layer(stack.name, kind)
-                if layer is not None:
-                    shown = layer.data[stack.mask]
-                    part[:] = np.where(shown <= classes.n_phases, shown, part)
-            if np.array_equal(labels, classes.labels):
-                continue
-            painted = classes.with_labels(labels)
-            if name == self.workspace.edge:
-                self.workspace.phase_map = painted
-            else:
-                self._store(analysis, painted)
-
-    def _on_colors(self, event: Any) -> None:
-        """Take other colors of a layer (napari can shuffle them) into the classes."""
-        if self._showing:
-            return
-        for name, analysis in dict(self.workspace.edges).items():
-            if event.source not in self._class_layers(name):
-                continue
-            colors = changed_colors(event.source, analysis.classes.colors)
-            if not colors:
-                continue
-            recolored = analysis.classes.with_colors(colors)
-            if name == self.workspace.edge:
-                self.set_classes(recolored, "colors of classes")
-            else:
-                self._store(analysis, recolored)
-
     def _add_features(self, values: Mapping[str, Any]) -> None:
-        self.workspace.features = {**self.workspace.features, **values}
+        known = self.workspace.features
+        if any(known.get(name) is not value for name, value in values.items()):
+            self.workspace.features = {**known, **values}
 
 
 def _settings(analysis: EdgeAnalysis) -> dict[str, Any]:

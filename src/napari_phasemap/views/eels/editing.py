@@ -16,15 +16,16 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.eels.class_edits import (
+    edit_classes,
     merge_classes,
     rename_class,
     split_class,
 )
-from napari_phasemap.core.eels.shown import ShownClasses
-from napari_phasemap.pipeline import eels_steps as eels_jobs
+from napari_phasemap.pipeline.eels import name_by_files
 from napari_phasemap.views.shell.dock import guarded
 from napari_phasemap.views.shell.job import tell_error
 from napari_phasemap.views.shell.opening import spectra_files
+from napari_phasemap.workspace.edges import put_classes, show_edge, shown_edge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from napari_phasemap.core.eels.edge import EdgeAnalysis
     from napari_phasemap.core.eels.naming import ClassNames
     from napari_phasemap.views.eels.classes import ClassesPage
-    from napari_phasemap.views.eels.edges import EdgeLink
     from napari_phasemap.views.shell.job import JobRow
+    from napari_phasemap.workspace import Workspace
 
 __all__ = ["ClassEditor"]
 
@@ -45,16 +46,14 @@ SHOW_AFTER = 40
 class ClassEditor:
     """Acts on the buttons and the table of a `ClassesPage`.
 
-    Writes `workspace.phase_map` as steps that can be undone, `selection`, and `edge`.
+    Writes `workspace.edges`, `edge`, `class_names` and `selection`, as steps that can
+    be undone.
     """
 
-    def __init__(self, page: ClassesPage, edges: EdgeLink, job: JobRow) -> None:
+    def __init__(self, page: ClassesPage, workspace: Workspace, job: JobRow) -> None:
         self.classes = page
-        self.edges = edges
-        self.workspace = edges.workspace
+        self.workspace = workspace
         self.job = job
-        self._names: dict[str, ClassNames] = {}
-        self._shown = ShownClasses()
         # A timer of the page dies with it, so that nothing is shown on a closed dock.
         self._timer = QTimer(page)
         self._timer.setSingleShot(True)
@@ -74,21 +73,6 @@ class ClassEditor:
         """Bring the page up to date when the present changes are done."""
         self._timer.start()
 
-    def keep(self, analysis: EdgeAnalysis) -> None:
-        """Take a new result in."""
-        self._shown.keep(analysis)
-        self._names.pop(analysis.recipe.name, None)
-
-    def fitting(self) -> dict[str, EdgeAnalysis]:
-        """Return all edges with spectra that fit their classes."""
-        edges = self.workspace.edges
-        return {name: self._shown.of(edges[name]) for name in edges}
-
-    def clear(self) -> None:
-        """Forget what belongs to other pixels."""
-        self._names.clear()
-        self._shown.clear()
-
     @guarded
     def merge(self) -> None:
         """Make one class of the chosen ones."""
@@ -101,7 +85,7 @@ class ClassEditor:
         chosen = self.classes.table.chosen()
         if len(chosen) != 1:
             raise InputError(f"{len(chosen)} classes are chosen; choose one to split")
-        values = eels_jobs.clustered_values(self._active())
+        values = self._active().clustered
         self._edit(
             lambda classes: split_class(classes, values, chosen[0]), "split class"
         )
@@ -122,13 +106,13 @@ class ClassEditor:
 
     def name_by(self, paths: list[Path]) -> None:
         """Compare the classes with reference spectra from files."""
-        analysis = self.edges.active()
+        analysis = shown_edge(self.workspace)
         if analysis is not None:
             self.job.start(
-                eels_jobs.name_by,
+                name_by_files,
                 analysis,
                 paths,
-                on_done=partial(self._set_names, analysis.recipe.name),
+                on_done=partial(self._set_names, analysis),
                 text="references",
             )
 
@@ -136,13 +120,13 @@ class ClassEditor:
     def use_names(self) -> None:
         """Name the classes by their references."""
         analysis = self._active()
-        names = self._names.get(analysis.recipe.name)
+        names = self.workspace.class_names.get(analysis.recipe.name)
         if names is None:
             raise InputError("nothing is compared yet; press 'References…'")
-        self.edges.set_classes(names.rename(analysis.classes), "name classes")
+        self._put(names.rename(analysis.classes), "name classes")
 
     def _active(self) -> EdgeAnalysis:
-        analysis = self.edges.active()
+        analysis = shown_edge(self.workspace)
         if analysis is None:
             raise InputError("no edge is analyzed yet; press 'Run' on the page 'Edges'")
         return analysis
@@ -151,7 +135,7 @@ class ClassEditor:
         analysis = self._active()
         edit(analysis.classes)  # a mistake is told before the job starts
         self.job.start(
-            eels_jobs.edit_classes,
+            edit_classes,
             analysis,
             edit,
             on_done=partial(self._on_changed, analysis, text),
@@ -161,19 +145,21 @@ class ClassEditor:
     def _on_changed(
         self, before: EdgeAnalysis, text: str, changed: EdgeAnalysis
     ) -> None:
-        if self.edges.active() is not before:
+        if shown_edge(self.workspace) is not before:
             show_info("The classes changed meanwhile; do it again.")
             return
-        self._names.pop(changed.recipe.name, None)
-        self._shown.keep(changed)
-        self.edges.set_classes(changed.classes, text)
+        put_classes(self.workspace, changed, text)
+
+    def _put(self, classes: PhaseMap, text: str) -> None:
+        """Take other names or colors of the same classes in."""
+        put_classes(self.workspace, self._active().with_classes(classes), text)
 
     def _rename(self, label: int, name: str) -> None:
         try:
             analysis = self._active()
             if analysis.classes.names[label - 1] != name:
                 renamed = rename_class(analysis.classes, label, name)
-                self.edges.set_classes(renamed, "rename class")
+                self._put(renamed, "rename class")
         except InputError as error:
             tell_error(error)
             self._show_classes()
@@ -182,17 +168,20 @@ class ClassEditor:
         classes = self._active().classes
         colors = list(classes.colors)
         colors[label - 1] = color
-        self.edges.set_classes(classes.with_colors(colors), "color of a class")
+        self._put(classes.with_colors(colors), "color of a class")
 
     def _choose_edge(self, name: str) -> None:
-        self.workspace.resolved = None
-        self.workspace.edge = name
+        show_edge(self.workspace, name)
 
-    def _set_names(self, edge: str, names: ClassNames) -> None:
-        self._names[edge] = names
+    def _set_names(self, analysis: EdgeAnalysis, names: ClassNames) -> None:
+        name = analysis.recipe.name
+        if self.workspace.edges.get(name) is not analysis:
+            show_info("The classes changed meanwhile; do it again.")
+            return
+        known = {**self.workspace.class_names, name: names}
+        self.workspace.apply("compare with references", class_names=known)
         if names.shift:
             show_info(f"The references fit best moved by {names.shift:+.1f} eV.")
-        self._show_classes()
 
     def _ask_references(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(
@@ -202,10 +191,7 @@ class ClassEditor:
             self.name_by([Path(path) for path in paths])
 
     def _show_classes(self) -> None:
-        workspace, analysis = self.workspace, self.edges.active()
+        workspace = self.workspace
         self.classes.set_edges(list(workspace.edges), workspace.edge)
-        names = self._names.get(workspace.edge)
-        shown = None if analysis is None else self._shown.of(analysis)
-        if names is not None and shown is not None:
-            names = names if len(names.names) == shown.classes.n_phases else None
-        self.classes.show_analysis(shown, names)
+        names = workspace.class_names.get(workspace.edge)
+        self.classes.show_analysis(shown_edge(workspace), names)

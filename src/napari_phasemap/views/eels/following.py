@@ -14,18 +14,17 @@ from qtpy.QtCore import QTimer
 from threadpoolctl import ThreadpoolController
 
 from napari_phasemap.core.data.errors import InputError
-from napari_phasemap.core.eels.edge_preview import preview_mean, preview_pixel
-from napari_phasemap.pipeline import eels_steps as eels_jobs
+from napari_phasemap.core.eels.edge_preview import (
+    jump_ratios,
+    preview_mean,
+    preview_pixel,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from napari_phasemap.core.data.stack import SpectralStack
-    from napari_phasemap.core.eels.edge import EdgeAnalysis
     from napari_phasemap.core.eels.edge_preview import EdgePreview
     from napari_phasemap.core.eels.presence import Presence
     from napari_phasemap.core.eels.recipe import EdgeRecipe
-    from napari_phasemap.core.learn.clustering import ClusterSuggestion
     from napari_phasemap.views.eels.edge_forms import EdgesPage
     from napari_phasemap.views.shell.job import JobRow
     from napari_phasemap.workspace import Workspace
@@ -43,24 +42,16 @@ AT_ONCE = 6_000_000
 class EdgePreviews:
     """Draws subtraction and jump ratios on the plots of an `EdgesPage`.
 
-    `computed` are the dock's results, taken over where the windows are the same.
+    Nothing is kept here that is more than a drawing: results are in the workspace.
     """
 
-    def __init__(
-        self,
-        setup: EdgesPage,
-        workspace: Workspace,
-        job: JobRow,
-        computed: Mapping[str, EdgeAnalysis],
-    ) -> None:
+    def __init__(self, setup: EdgesPage, workspace: Workspace, job: JobRow) -> None:
         self.setup = setup
         self.workspace = workspace
         self.job = job
-        self._computed = computed
         self._stack: SpectralStack | None = None
         self._mean: Any = None
         self._ratios: tuple[Any, Presence] | None = None
-        self._suggestions: dict[str, ClusterSuggestion] = {}
         # A timer of the page dies with it, so that nothing is drawn on a closed dock.
         self._timer = QTimer(setup)
         self._timer.setSingleShot(True)
@@ -72,8 +63,6 @@ class EdgePreviews:
 
     def set_stack(self, stack: SpectralStack | None, mean: Any = None) -> None:
         """Show another stack; its mean spectrum may come later."""
-        if stack is not self._stack:
-            self._suggestions.clear()
         self._stack, self._mean, self._ratios = stack, mean, None
         if stack is not None and mean is not None:
             self.setup.windows.set_spectrum(stack.energy, mean)
@@ -92,13 +81,7 @@ class EdgePreviews:
         """Bring the plot that is seen up to date."""
         self._preview_soon()
         self._show_ratios()
-        self._show_agreement()
-
-    def keep_suggestion(self, name: str, suggestion: ClusterSuggestion | None) -> None:
-        """Take the numbers of classes of an edge, None to keep the last ones."""
-        if suggestion is not None:
-            self._suggestions[name] = suggestion
-        self._show_agreement()
+        self.show_agreement()
 
     def on_pointed(self, *_: Any) -> None:
         """Follow the pixel pointed at."""
@@ -153,26 +136,26 @@ class EdgePreviews:
         if self._ratios is not None and self._ratios[0] == key:
             self._draw_ratios(self._ratios[1], recipe)
             return
-        arguments = (stack, recipe, self._computed.get(recipe.name))
+        arguments = (stack, recipe, self.workspace.computed.get(recipe.name))
         if stack.data.size <= AT_ONCE:
             try:
-                self._set_ratios(key, eels_jobs.jump_ratios(*arguments))
+                self._set_ratios(key, jump_ratios(*arguments))
             except InputError as error:
                 setup.jumps.set_empty(str(error))
         elif not self.job.running:
             self.job.start(
-                eels_jobs.jump_ratios,
+                jump_ratios,
                 *arguments,
                 on_done=partial(self._set_ratios, key),
                 text="jump ratios",
             )
 
-    def _show_agreement(self) -> None:
+    def show_agreement(self, *_: Any) -> None:
         """Show what the halves of the pixels say about the current edge."""
         setup = self.setup
         if setup.tabs.currentWidget() is setup.numbers:
             name = setup.current_name
-            setup.agreement.show_suggestion(self._suggestions.get(name))
+            setup.agreement.show_suggestion(self.workspace.suggestions.get(name))
 
     def _set_ratios(self, key: Any, ratios: Presence) -> None:
         self._ratios = (key, ratios)

@@ -15,7 +15,15 @@ from qtpy.QtWidgets import QFileDialog, QPushButton
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.mosaic import mosaic
 from napari_phasemap.core.data.stack_set import StackSet
-from napari_phasemap.pipeline import eels_steps as eels_jobs
+from napari_phasemap.core.data.subset import mean_spectrum
+from napari_phasemap.core.eels.axis import align_zero_loss
+from napari_phasemap.core.eels.thickness import thickness
+from napari_phasemap.core.eels.workflow import (
+    EelsAnalysis,
+    analyze_edges,
+    suggest_number,
+)
+from napari_phasemap.pipeline.eels import write_edges
 from napari_phasemap.process.embedder import EmbedderProcess
 from napari_phasemap.views.eels.classes import ClassesPage
 from napari_phasemap.views.eels.corrections import Corrections
@@ -28,8 +36,11 @@ from napari_phasemap.views.eels.table import EdgeRow
 from napari_phasemap.views.shell.dock import Dock, guarded
 from napari_phasemap.views.shell.job import tell_error
 from napari_phasemap.views.widgets.fitted import FittedTabs
+from napari_phasemap.workspace.edges import put_edges, remove_edge
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import napari.viewer
 
     from napari_phasemap.core.data.stack import SpectralStack
@@ -40,8 +51,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EelsPanel"]
 
-#: How an aligned stack's history tells that it is.
-ALIGNED = "zero loss at 0"
 IMAGE, EDGES, CLASSES = range(3)
 
 
@@ -49,7 +58,7 @@ class EelsPanel(Dock):
     """Analyzes edges and edits their classes.
 
     Writes `workspace.stacks` (with "Analyze this image" and "Zero loss to 0 eV"),
-    `thickness`, `selection`, and through `EdgeLink` what shows the edges.
+    `thickness`, `suggestions`, `selection`, and the edges with what shows them.
     """
 
     title = "EELS classes"
@@ -58,7 +67,7 @@ class EelsPanel(Dock):
         self, viewer: napari.viewer.Viewer, workspace: Workspace | None = None
     ) -> None:
         super().__init__(viewer, workspace)
-        self.edges = edges_for(self.viewer)
+        edges_for(self.viewer)  # draws the layers
         self.embedder = self.child(EmbedderProcess)
         self.source = SourcePage(self.viewer, self.link)
         self.setup = EdgesPage()
@@ -74,11 +83,8 @@ class EelsPanel(Dock):
         self.source.add_corrections(self.corrections)
         self.body.addWidget(self.pages, 1)
         self._stack: SpectralStack | None = None
-        self._computed: dict[str, EdgeAnalysis] = {}
-        self.editor = ClassEditor(self.classes, self.edges, self.job)
-        self.previews = EdgePreviews(
-            self.setup, self.workspace, self.job, self._computed
-        )
+        self.editor = ClassEditor(self.classes, self.workspace, self.job)
+        self.previews = EdgePreviews(self.setup, self.workspace, self.job)
         self._save = QPushButton("Save figure and tables…")
         self._save.setToolTip(
             "A new folder with the figure (PNG, SVG, PDF), maps, spectra and pairs of "
@@ -95,8 +101,9 @@ class EelsPanel(Dock):
         events = self.workspace.events
         self.listen(events.sources, self._on_sources)
         self.listen(events.stacks, self._on_stacks)
-        for signal in (events.edges, events.edge):
+        for signal in (events.edges, events.edge, events.class_names):
             self.listen(signal, self._on_edges)
+        self.listen(events.suggestions, self.previews.show_agreement)
         for signal in (events.cursor, events.hover):
             self.listen(signal, self.previews.on_pointed)
         self.listen(events.thickness, self._on_thickness)
@@ -121,8 +128,7 @@ class EelsPanel(Dock):
 
     def _take_results(self) -> None:
         """Go on where a dock that was closed left off."""
-        for name, analysis in self.workspace.edges.items():
-            self._computed[name] = analysis
+        for analysis in self.workspace.edges.values():
             self.setup.table.add(EdgeRow.from_recipe(analysis.recipe))
 
     # ---- Image ----
@@ -147,9 +153,8 @@ class EelsPanel(Dock):
         """Measure the thickness of the analyzed pixels."""
         stack, low_loss = self._pair()
         self.job.start(
-            eels_jobs.measure_thickness,
-            low_loss,
-            stack.mask,
+            thickness,
+            low_loss.with_mask(stack.mask),
             on_done=self._set_thickness,
             text="thickness",
         )
@@ -158,11 +163,9 @@ class EelsPanel(Dock):
     def align(self) -> None:
         """Bring every pixel's zero loss to 0 eV."""
         stack, low_loss = self._pair()
-        if any(line.startswith(ALIGNED) for line in stack.history):
-            raise InputError(f"the zero loss of {stack.name!r} is at 0 eV already")
         self.job.start(
-            eels_jobs.align_stacks,
-            low_loss,
+            align_zero_loss,
+            low_loss.with_mask(stack.mask),
             stack,
             on_done=self._set_aligned,
             text="zero loss",
@@ -216,20 +219,22 @@ class EelsPanel(Dock):
         stack = self._analyzed()
         if not recipes:
             raise InputError("there is no edge yet; press 'Add edge'")
+        if any(recipe.embed or recipe.cluster_on == "embedding" for recipe in recipes):
+            self.embedder.begin()
+        workspace = self.workspace
         self.job.start(
-            eels_jobs.analyze_edges,
+            analyze_edges,
             stack,
             recipes,
-            dict(self._computed),
-            self.workspace.thickness,
-            self.embedder,
+            previous=EelsAnalysis(stack, workspace.computed),
+            measured=workspace.thickness,
+            embed=self.embedder.umap_embedding,
             on_done=self._on_analyzed,
             text=recipes[0].name,
         )
 
     def _forget(self, name: str) -> None:
-        self._computed.pop(name, None)
-        self.edges.remove(name)
+        remove_edge(self.workspace, name)
 
     @guarded
     def suggest(self) -> None:
@@ -238,11 +243,11 @@ class EelsPanel(Dock):
         if recipe is None:
             raise InputError("there is no edge yet; press 'Add edge'")
         self.job.start(
-            eels_jobs.suggest_number,
+            suggest_number,
             stack,
             recipe,
-            self._computed.get(recipe.name),
-            self.embedder,
+            previous=self.workspace.computed.get(recipe.name),
+            embed=self.embedder.umap_embedding,
             on_done=self._on_suggested,
             text="classes",
         )
@@ -255,26 +260,33 @@ class EelsPanel(Dock):
             )
         return self._stack
 
-    def _on_analyzed(self, analyzed: eels_jobs.Analyzed) -> None:
+    def _on_analyzed(self, analyzed: EelsAnalysis) -> None:
         if analyzed.stack is not self._stack:
             self.tell("The image changed meanwhile; run the edges again.")
             return
-        for analysis in analyzed.done:
-            self._computed[analysis.recipe.name] = analysis
-            self.editor.keep(analysis)
-            self.previews.keep_suggestion(analysis.recipe.name, analysis.suggestion)
-        self.edges.put(analyzed.done)
-        for text in analyzed.failed:
-            tell_error(InputError(text))
+        self._keep_suggestions(analyzed.edges)
+        put_edges(self.workspace, analyzed.edges.values())
+        for name, why in analyzed.failed.items():
+            tell_error(InputError(f"{name}: {why}"))
         for text in analyzed.warnings:
             self.tell(text)
-        if analyzed.done:
-            self.pages.setCurrentIndex(CLASSES)
+        self.pages.setCurrentIndex(CLASSES)
 
     def _on_suggested(self, analysis: EdgeAnalysis) -> None:
         if analysis.stack is self._stack:
-            self._computed[analysis.recipe.name] = analysis
-            self.previews.keep_suggestion(analysis.recipe.name, analysis.suggestion)
+            workspace, name = self.workspace, analysis.recipe.name
+            workspace.computed = {**workspace.computed, name: analysis}
+            self._keep_suggestions({name: analysis})
+
+    def _keep_suggestions(self, analyses: Mapping[str, EdgeAnalysis]) -> None:
+        """Take the numbers of classes; where none was asked for the last ones stay."""
+        found = {
+            name: analysis.suggestion
+            for name, analysis in analyses.items()
+            if analysis.suggestion is not None
+        }
+        if found:
+            self.workspace.suggestions = {**self.workspace.suggestions, **found}
 
     # ---- Files ----
 
@@ -285,12 +297,12 @@ class EelsPanel(Dock):
 
     def save(self, folder: Path, *, overwrite: bool = False) -> None:
         """Write figure and tables of the analyzed edges, beside the window."""
-        edges = self.editor.fitting()
+        edges = self.workspace.edges
         if not edges:
             tell_error(InputError("there is nothing to save yet; run an edge first"))
             return
         self.job.start(
-            eels_jobs.save_sheet,
+            write_edges,
             next(iter(edges.values())).stack,
             edges,
             self.workspace.thickness,
@@ -312,28 +324,29 @@ class EelsPanel(Dock):
         self._on_state()
 
     def _on_stacks(self, stacks: StackSet | None) -> None:
-        self._computed.clear()
-        self.editor.clear()
         self.corrections.set_stacks(stacks)
         self._stack = None if stacks is None else mosaic(stacks)
         self.setup.set_stack(self._stack)
         self.previews.set_stack(self._stack)
         self.source.note.setText("")
-        if self._stack is not None:
-            if self._stack.data.size <= AT_ONCE:
-                self._set_mean(self._stack, eels_jobs.mean_spectrum(self._stack))
-            else:
-                self.job.start(
-                    eels_jobs.mean_spectrum,
-                    self._stack,
-                    on_done=partial(self._set_mean, self._stack),
-                    text="mean spectrum",
-                )
+        if stacks is not None and stacks.n_pixels:
+            self._start_mean(stacks)
         self.editor.show_soon()
         self._on_state()
 
-    def _set_mean(self, stack: SpectralStack, mean: Any) -> None:
-        if stack is not self._stack:
+    def _start_mean(self, stacks: StackSet) -> None:
+        """Get the mean spectrum, beside the window where it takes long."""
+        everywhere = np.ones(stacks.n_pixels, dtype=bool)
+        show = partial(self._set_mean, self._stack)
+        if stacks.n_pixels * stacks.n_energies <= AT_ONCE:
+            show(mean_spectrum(stacks, everywhere))
+        else:
+            self.job.start(
+                mean_spectrum, stacks, everywhere, on_done=show, text="mean spectrum"
+            )
+
+    def _set_mean(self, stack: SpectralStack | None, mean: Any) -> None:
+        if stack is None or stack is not self._stack:
             return
         self.previews.set_stack(stack, mean)
         self.source.note.setText(

@@ -37,6 +37,7 @@ from napari_phasemap.views.scatter.colors import coloring, colorings
 from napari_phasemap.views.scatter.gl import has_opengl
 from napari_phasemap.views.scatter.scatter import Scatter
 from napari_phasemap.views.shell.dock import Dock, guarded
+from napari_phasemap.views.shell.kinds import SELECTION
 from napari_phasemap.views.widgets.steady_label import SteadyLabel
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class LatentView(Dock):
     # ---- Building ----
 
     def _prepare(self) -> None:
-        self.link.pointer.prepare()
+        self.link.results.show(SELECTION)
 
     def _make_main(self) -> None:
         self.scatter = scatter = Scatter()

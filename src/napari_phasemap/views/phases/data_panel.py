@@ -27,6 +27,7 @@ from superqt import QCollapsible
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.core.prepare.prepare import PixelSource, keep_pixels, to_density
+from napari_phasemap.views.phases.arrangement_box import ArrangementBox
 from napari_phasemap.views.phases.choices import I0Choice, MaskChoice
 from napari_phasemap.views.shell.dock import Dock, guarded
 from napari_phasemap.views.shell.job import tell_error
@@ -62,6 +63,9 @@ class DataPanel(Dock):
         self.body.addLayout(self._make_open_row())
         self._list = self._make_list()
         self.body.addWidget(self._list)
+        self.arrangement = ArrangementBox(self.link)
+        self.listen(self.link.places.changed, self.arrangement.follow)
+        self.body.addWidget(self.arrangement)
         self.body.addWidget(self._make_reading())
         self._i0 = I0Choice(self.viewer, self.link)
         self._mask = MaskChoice(self.viewer, self.link)

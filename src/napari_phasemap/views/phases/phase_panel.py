@@ -26,6 +26,14 @@ from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.views.phases.fractions import FractionTable
 from napari_phasemap.views.shell.dock import Dock, guarded
 from napari_phasemap.views.shell.job import tell_error
+from napari_phasemap.views.shell.kinds import (
+    AMBIGUITY,
+    PHASE,
+    RELIABILITY,
+    RESOLVED,
+    SHADED,
+    correlation,
+)
 from napari_phasemap.views.shell.opening import spectra_files
 from napari_phasemap.views.widgets.plot import PlotView
 
@@ -35,17 +43,18 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.data.phasemap import PhaseMap
     from napari_phasemap.core.data.references import ReferenceSpectra
+    from napari_phasemap.views.shell.kinds import Kind
     from napari_phasemap.workspace import Workspace
 
 __all__ = ["PhasePanel"]
 
-#: Layers on demand: kind of `ResultLayers`, text of the check box, tool tip.
+#: Layers on demand: kind, text of the check box, tool tip.
 LAYERS = (
-    ("phase", "phase", "The phase with the highest r, in its color."),
-    ("ambiguity", "ambiguity", "Grey where Q1 - Q2 is below the threshold."),
-    ("reliability", "reliability", "R = 100 (Q1 - Q2), bright is reliable."),
+    (PHASE, "phase", "The phase with the highest r, in its color."),
+    (AMBIGUITY, "ambiguity", "Grey where Q1 - Q2 is below the threshold."),
+    (RELIABILITY, "reliability", "R = 100 (Q1 - Q2), bright is reliable."),
     (
-        "phase by reliability",
+        SHADED,
         "reliability as brightness",
         "Phase colors, as bright as the pixel is reliable.",
     ),
@@ -81,7 +90,7 @@ class PhasePanel(Dock):
         self.listen(events.stacks, self._on_state)
         self.listen(events.threshold, self._on_threshold)
         self.listen(self.viewer.layers.events.removed, self._on_layers)
-        self.listen(self.viewer.layers.events.inserted, self._on_layers)
+        self.listen(self.link.results.changed, self._on_layers)
         self._on_references(self.workspace.references)
         self._on_phase_map(self.workspace.phase_map)
 
@@ -122,7 +131,7 @@ class PhasePanel(Dock):
             pearson_map, stacks, references, on_done=self._on_map, text="correlating"
         )
 
-    def set_layer(self, kind: str, wanted: bool) -> None:
+    def set_layer(self, kind: Kind, wanted: bool) -> None:
         """Show or remove the layers of a kind."""
         results = self.link.results
         (results.show if wanted else results.hide)(kind)
@@ -154,7 +163,7 @@ class PhasePanel(Dock):
         self.workspace.resolved = None
         self.workspace.phase_map = phases
         wanted = [kind for kind, box in self._boxes.items() if box.isChecked()]
-        for kind in wanted or ["phase"]:  # inserting a layer sets the boxes
+        for kind in wanted or [PHASE]:  # inserting a layer sets the boxes
             self.link.results.show(kind)
         if phases.n_unassigned:
             self.tell(
@@ -205,10 +214,11 @@ class PhasePanel(Dock):
         names = () if phases is None else phases.names
         menu = QMenu(self._correlations)
         for name in names:
-            action = menu.addAction(f"r({name})")
+            kind = correlation(name)
+            action = menu.addAction(kind.name)
             action.setCheckable(True)
-            action.setChecked(f"r({name})" in self.link.results.kinds())
-            action.toggled.connect(lambda on, n=name: self.set_layer(f"r({n})", on))
+            action.setChecked(kind in self.link.results.kinds())
+            action.toggled.connect(lambda on, k=kind: self.set_layer(k, on))
         self._correlations.setMenu(menu)
         self._correlations.setEnabled(bool(names))
         self._save.setEnabled(phases is not None)
@@ -297,11 +307,11 @@ class PhasePanel(Dock):
     def _make_layers(self) -> QGroupBox:
         box = QGroupBox("Layers")
         layout = QVBoxLayout(box)
-        self._boxes: dict[str, QCheckBox] = {}
+        self._boxes: dict[Kind, QCheckBox] = {}
         for kind, text, tip in LAYERS:
             check = QCheckBox(text)
             check.setToolTip(tip)
-            check.setChecked(kind in ("phase", "ambiguity"))
+            check.setChecked(kind in (PHASE, AMBIGUITY))
             check.toggled.connect(lambda on, k=kind: self.set_layer(k, on))
             self._boxes[kind] = check
             layout.addWidget(check)
@@ -340,7 +350,7 @@ class PhasePanel(Dock):
 
         def show(results: Any) -> None:
             show_results(results, self.link)
-            for kind in ("phase", "resolved phase"):
+            for kind in (PHASE, RESOLVED):
                 self.link.results.show(kind)
 
         self.job.start(open_results, path, on_done=show, text="reading results")

@@ -15,7 +15,7 @@ from napari_phasemap.core.data.describe import describe_pixel
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.phases.spectra import mean_spectra, standardize
 from napari_phasemap.views.shell.dock import Dock, guarded
-from napari_phasemap.views.shell.pointer import SELECTION_COLOR
+from napari_phasemap.views.shell.kinds import SELECTION_COLOR
 from napari_phasemap.views.shell.regions import start_selecting
 from napari_phasemap.views.widgets.plot import PlotView
 

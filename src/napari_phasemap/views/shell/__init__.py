@@ -1,6 +1,10 @@
 """What holds a dock, a viewer and the workspace together.
 
 * `dock`, `job`, `children`: a dock's frame; long work in a thread or a process.
-* `link`, `pointer`, `result_layers`, `label_colors`: workspace and layers.
+* `link`: images of a workspace's stacks.
+* `layout`, `walk`, `names`: where particles lie, one of them alone, their names.
+* `kinds`, `result_layers`, `result_layer`, `label_colors`: results as layers.
+* `pointer`, `status`: the pixel under the mouse. `registry`: what a viewer owns.
+* `warm`: what is loaded before somebody waits for it.
 * `regions`: pixels drawn by hand. `opening`, `saving`: files in and out.
 """

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-from weakref import WeakKeyDictionary, finalize
+from weakref import finalize
+
+from napari_phasemap.views.shell.registry import of_viewer
 
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
@@ -24,18 +26,16 @@ class Child(Protocol):
 
 Kind = TypeVar("Kind", bound=Child)
 
-_CHILDREN: WeakKeyDictionary[Any, dict[type, Any]] = WeakKeyDictionary()
-
 
 def child_for(viewer: Any, kind: type[Kind]) -> Kind:
     """Return the child of a viewer; its process starts when it is first needed."""
-    viewer = getattr(viewer, "__wrapped__", viewer)
-    children = _CHILDREN.setdefault(viewer, {})
-    if kind not in children:
-        children[kind] = kind()
-        finalize(viewer, children[kind].close)
-    child: Kind = children[kind]
-    return child
+
+    def make(viewer: Any) -> Kind:
+        child = kind()
+        finalize(viewer, child.close)
+        return child
+
+    return of_viewer(viewer, kind, make)
 
 
 def end_with(window: QWidget, child: Child) -> None:

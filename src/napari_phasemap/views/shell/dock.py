@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
 from napari_phasemap.views.shell.children import Kind, child_for, end_with
 from napari_phasemap.views.shell.job import JobRow, tell_error
 from napari_phasemap.views.shell.link import ViewerLink, link_for
+from napari_phasemap.views.shell.warm import warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +77,7 @@ class Dock(QWidget):
         self.viewer = viewer
         self.link: ViewerLink = link_for(viewer)
         self.workspace = workspace or self.link.workspace
-        self._placed = False
+        self._placed = self._warm = False
         self._unbound: list[Any] = []
         self._connections: list[tuple[Any, Any]] = []
         self._hint = QLabel()
@@ -98,6 +99,7 @@ class Dock(QWidget):
         layout.addWidget(area, 1)
         layout.addWidget(self.job)
         self.setMinimumWidth(MIN_WIDTH)
+        self.listen(self.workspace.events.stacks, self._warm_up)
         self.destroyed.connect(_closer(self._connections, self.job))
 
     def set_hint(self, text: str) -> None:
@@ -129,6 +131,13 @@ class Dock(QWidget):
         if not self._placed:
             self._placed = True
             QTimer.singleShot(PLACE_AFTER, self._take_place)
+            QTimer.singleShot(PLACE_AFTER, self._warm_up)
+
+    def _warm_up(self, *_: Any) -> None:
+        """Load what layers of results need once there is something to analyze."""
+        if self._placed and not self._warm and self.workspace.stacks is not None:
+            self._warm = True
+            warm_up(self)
 
     def _take_place(self) -> None:
         """Go below the image, or into one stack of tabs with the other docks.

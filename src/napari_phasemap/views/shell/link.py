@@ -3,26 +3,27 @@
 * `workspace_for`: the workspace of a viewer, made on first use.
 * `link_for`: the `ViewerLink` of a viewer.
 * `ViewerLink`: stacks as image layers side by side, the energy as text, and the parts
-  that show results (`ResultLayers`) and pointing (`Pointer`).
+  that place them (`ParticleLayout`), show results (`ResultLayers`), names
+  (`ParticleNames`), pointing (`Pointer`) and one particle alone (`Walk`).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
+import numpy as np
 from napari.layers import Image
 
-from napari_phasemap.io.npe2 import (
-    METADATA_KEY,
-    contrast_limits,
-    image_grid,
-    stack_layer,
-)
+from napari_phasemap.io.npe2 import METADATA_KEY, contrast_limits, stack_layer
+from napari_phasemap.views.shell.layout import ParticleLayout
+from napari_phasemap.views.shell.names import ParticleNames
 from napari_phasemap.views.shell.pointer import Pointer
+from napari_phasemap.views.shell.registry import of_viewer
 from napari_phasemap.views.shell.result_layers import ResultLayers
+from napari_phasemap.views.shell.status import tell_pixels
+from napari_phasemap.views.shell.walk import Walk
 from napari_phasemap.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -31,29 +32,16 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
+    from napari_phasemap.core.data.layout import Place
     from napari_phasemap.core.data.stack import SpectralStack
     from napari_phasemap.core.data.stack_set import StackSet
 
 __all__ = ["ViewerLink", "link_for", "workspace_for"]
 
-#: Free space between two particles, as a share of the wider one.
-GAP = 0.06
-#: How many times wider than high a layout of equal particles is.
-ROW_ASPECT = 1.6
-
-_LINKS: WeakKeyDictionary[Any, ViewerLink] = WeakKeyDictionary()
-
 
 def link_for(viewer: Any) -> ViewerLink:
-    """Return the link of a viewer, made on first use.
-
-    napari hands widgets a proxy of the viewer, which dies early: the viewer itself is
-    the key. The link holds the viewer weakly, or no viewer would ever be released.
-    """
-    viewer = getattr(viewer, "__wrapped__", viewer)
-    if viewer not in _LINKS:
-        _LINKS[viewer] = ViewerLink(viewer)
-    return _LINKS[viewer]
+    """Return the link of a viewer, made on first use."""
+    return of_viewer(viewer, ViewerLink, ViewerLink)
 
 
 def workspace_for(viewer: Any) -> Workspace:
@@ -72,8 +60,13 @@ class ViewerLink:
         self._viewer = ref(viewer)
         self.workspace = workspace or Workspace()
         self._stack_layers: dict[str, Any] = {}
-        self.results = ResultLayers(viewer, self.workspace, self)
-        self.pointer = Pointer(viewer, self.workspace, self)
+        self._arriving: list[SpectralStack] | None = None
+        self.places = ParticleLayout(self.workspace)
+        self.results = ResultLayers(viewer, self.workspace, self.places)
+        self.pointer = Pointer(viewer, self.workspace, self.places)
+        self.names = ParticleNames(viewer, self.places)
+        self.places.changed.connect(self.arrange)  # before the view is fitted to it
+        self.walk = Walk(viewer, self.places, self.stack_layer)
         viewer.layers.events.inserted.connect(self._on_layer_inserted)
         viewer.dims.events.current_step.connect(self._on_step)
         viewer.layers.selection.events.active.connect(self._on_step)
@@ -84,19 +77,43 @@ class ViewerLink:
     # ---- Stacks and their layers ----
 
     def open_stacks(self, stacks: Sequence[SpectralStack]) -> None:
-        """Show stacks as image layers; the workspace learns of them by that."""
+        """Show stacks as image layers; the workspace learns of all of them at once.
+
+        Each layer is made where it will lie: napari looks at all layers again for every
+        one that moves.
+        """
         viewer = self._viewer()
         if viewer is None:
             return
         first = not self._stack_layers
-        in_nm = self.in_nm and all(stack.pixel_size for stack in stacks)
-        if not in_nm:
-            self.arrange(in_nm=False)
-        for stack in stacks:
-            data, attributes, _ = stack_layer(stack, in_nm=in_nm)
-            viewer.add_image(data, **attributes)
+        named = self._named(stacks)
+        self._arriving = []
+        try:
+            self.places.expect(named)
+            for stack in named:
+                data, attributes, _ = stack_layer(stack, in_nm=self.in_nm)
+                place = self.places.place(stack.name)
+                if place is not None:
+                    attributes["scale"] = (1.0, *place.scale)
+                    attributes["translate"] = (0.0, *place.translate)
+                viewer.add_image(data, **attributes)
+        finally:
+            arrived, self._arriving = tuple(self._arriving), None
+            self.workspace.sources = (*self.workspace.sources, *arrived)
+            self.places.expect(())
+        self.names.move()
+        self._on_step()
         if first:
             viewer.reset_view()
+
+    def _named(self, stacks: Sequence[SpectralStack]) -> list[SpectralStack]:
+        """Return stacks under names that no other stack has."""
+        taken = {s.name for s in self.workspace.sources if self.stack_layer(s.name)}
+        named = []
+        for stack in stacks:
+            named.append(_with_new_name(stack, taken))
+            taken.add(named[-1].name)
+        return named
 
     def show_stack(self, name: str) -> None:
         """Show a stack again whose layer was deleted."""
@@ -117,7 +134,6 @@ class ViewerLink:
         viewer = self._viewer()
         if viewer is not None and layer is not None and layer in viewer.layers:
             viewer.layers.remove(layer)
-        self.arrange()
 
     def stack_layer(self, name: str) -> Layer | None:
         """Return the image layer of a stack, None where the user deleted it."""
@@ -126,34 +142,29 @@ class ViewerLink:
             return None
         return layer
 
-    def grid(self, stack: SpectralStack) -> dict[str, Any]:
-        """Return where a 2-D layer of `stack` lies: where its image lies now."""
-        layer = self.stack_layer(stack.name)
-        grid = image_grid(stack, in_nm=self.in_nm)
-        if layer is not None:
-            grid["translate"] = tuple(layer.translate[-2:])
-            grid["scale"] = tuple(layer.scale[-2:])
-        return grid
-
     @property
     def in_nm(self) -> bool:
-        """Whether every stack knows its pixel size: napari wants one unit for all."""
-        return all(stack.pixel_size is not None for stack in self.workspace.sources)
+        """Whether every stack knows its pixel size."""
+        return self.places.in_nm
 
-    def arrange(self, *, in_nm: bool | None = None) -> None:
-        """Lay the stacks side by side in the order they were opened, in rows."""
-        in_nm = self.in_nm if in_nm is None else in_nm
-        shown = [
-            (stack, layer)
-            for stack in self.workspace.sources
-            if (layer := self.stack_layer(stack.name)) is not None
-        ]
-        per_row = ceil(sqrt(len(shown) * ROW_ASPECT))
-        top = 0.0
-        for first in range(0, len(shown), max(per_row, 1)):
-            top += _arrange_row(shown[first : first + per_row], top, in_nm)
+    def arrange(self) -> None:
+        """Lay every image where its particle lies, and with it what belongs to it."""
+        for source in self.workspace.sources:
+            layer, place = self.stack_layer(source.name), self.places.place(source.name)
+            if layer is not None and place is not None:
+                _put(layer, place, self.places.unit)
         self.results.move()
         self.pointer.move()
+        if self._arriving is None:  # names lie above the images
+            self.names.move()
+
+    def fit(self) -> None:
+        """Fit the view to the particles that are shown."""
+        viewer = self._viewer()
+        images = [self.stack_layer(name) for name in self.places.layout.places]
+        shown = [layer for layer in images if layer is not None]
+        if viewer is not None and shown:
+            viewer.reset_view(layers=shown)
 
     def _on_layer_inserted(self, event: Any) -> None:
         self._adopt(event.value)
@@ -166,20 +177,27 @@ class ViewerLink:
         stack = about.get("stack")
         if about.get("kind") != "stack" or stack is None:
             return
-        known = {source.name for source in self.workspace.sources}
+        arriving = self._arriving
+        known = {s.name for s in (*self.workspace.sources, *(arriving or ()))}
+        tell_pixels(layer, self.workspace, self.places)
         if stack.name in known and self.stack_layer(stack.name) is None:
             self._stack_layers[stack.name] = ref(layer)  # shown again after deletion
-        else:
-            stack = _with_new_name(stack, known)
-            layer.metadata = {METADATA_KEY: {"kind": "stack", "stack": stack}}
-            layer.name = stack.name
-            self._stack_layers[stack.name] = ref(layer)
-            self.workspace.sources = (*self.workspace.sources, stack)
-        self.arrange()
+            self.arrange()
+            return
+        stack = _with_new_name(stack, known)
+        layer.metadata = {METADATA_KEY: {"kind": "stack", "stack": stack}}
+        layer.name = stack.name
+        self._stack_layers[stack.name] = ref(layer)
+        if arriving is not None:
+            arriving.append(stack)
+            return
+        self.workspace.sources = (*self.workspace.sources, stack)
         self._on_step()
 
     def _on_stacks(self, stacks: StackSet | None) -> None:
         """Show the analyzed version of each stack in the layer that it came from."""
+        self.results.clear()
+        self.places.follow_stacks()
         analyzed = {} if stacks is None else {stack.name: stack for stack in stacks}
         for source in self.workspace.sources:
             layer = self.stack_layer(source.name)
@@ -233,19 +251,11 @@ def _with_new_name(stack: SpectralStack, known: set[str]) -> SpectralStack:
     return stack if name == stack.name else replace(stack, name=name)
 
 
-def _arrange_row(
-    row: Sequence[tuple[SpectralStack, Layer]], top: float, in_nm: bool
-) -> float:
-    """Place one row of stacks; return its height with the gap below."""
-    left, height = 0.0, 0.0
-    for stack, layer in row:
-        grid = image_grid(stack, left, in_nm=in_nm)
-        layer.scale = (*layer.scale[:-2], *grid["scale"])
-        if tuple(str(unit) for unit in layer.units[-2:]) != grid["units"]:
-            layer.units = (*layer.units[:-2], *grid["units"])
-        translate = (grid["translate"][0] + top, left)
-        layer.translate = (*layer.translate[:-2], *translate)
-        n_rows, n_cols = stack.shape
-        left += n_cols * abs(grid["scale"][1]) * (1 + GAP)
-        height = max(height, n_rows * abs(grid["scale"][0]) * (1 + GAP))
-    return height
+def _put(layer: Layer, place: Place, unit: str) -> None:
+    """Put an image where its particle lies; what lies there already stays untouched."""
+    if [str(one) for one in layer.units[-2:]] != [unit, unit]:
+        layer.units = (*layer.units[:-2], unit, unit)
+    if not np.allclose(layer.scale[-2:], place.scale, rtol=1e-9, atol=0):
+        layer.scale = (*layer.scale[:-2], *place.scale)
+    if not np.allclose(layer.translate[-2:], place.translate, rtol=1e-9):
+        layer.translate = (*layer.translate[:-2], *place.translate)

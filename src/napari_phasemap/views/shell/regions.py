@@ -41,8 +41,8 @@ def draw_region(viewer: Any, name: str, link: ViewerLink) -> Shapes:
     if layer is None:
         units = {}
         if link.workspace.sources:
-            grid = link.grid(link.workspace.sources[0])
-            units = {"units": grid["units"], "axis_labels": grid["axis_labels"]}
+            unit = link.places.unit
+            units = {"units": (unit, unit), "axis_labels": ("y", "x")}
         layer = viewer.add_shapes(
             ndim=2,
             name=name,
@@ -59,15 +59,20 @@ def draw_region(viewer: Any, name: str, link: ViewerLink) -> Shapes:
 def region_mask(
     layer: Shapes, stack: SpectralStack, link: ViewerLink
 ) -> NDArray[np.bool_]:
-    """Return the pixels of `stack` inside the shapes, of shape (n_rows, n_cols)."""
-    grid = link.grid(stack)
+    """Return the pixels of `stack` inside the shapes, of shape (n_rows, n_cols).
+
+    A stack that is not shown has none.
+    """
+    place = link.places.place(stack.name)
+    if place is None:
+        return np.zeros(stack.shape, dtype=bool)
     polygons = []
     for corners, kind in zip(layer.data, layer.shape_type, strict=True):
         if kind in ("line", "path"):
             continue
         outline = _ellipse(corners) if kind == "ellipse" else np.asarray(corners)
         world = np.array([layer.data_to_world(corner)[-2:] for corner in outline])
-        polygons.append((world - grid["translate"]) / grid["scale"])
+        polygons.append((world - place.translate) / place.scale)
     return inside_polygons(stack.shape, polygons)
 
 

@@ -1,7 +1,7 @@
-"""Results as layers: made on demand, updated in place, painted by hand.
+"""Results as layers: one per kind over all particles.
 
-* `ResultLayers`: phase, reliability, ambiguity, correlation and any other per-pixel
-  values of all particles, each as one layer per particle.
+* `ResultLayers`: shows, hides and moves the layers of a `Kind`, one for all particles
+  that share a pixel size, and draws them again when the workspace changes.
 """
 
 from __future__ import annotations
@@ -9,352 +9,191 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-import numpy as np
-import pandas as pd
+from psygnal import Signal
 
 from napari_phasemap import __version__
-from napari_phasemap.core.data.errors import InputError
-from napari_phasemap.io.npe2 import METADATA_KEY
-from napari_phasemap.views.shell.label_colors import changed_colors, label_colors
+from napari_phasemap.views.shell.kinds import SELECTION
+from napari_phasemap.views.shell.result_layer import ResultLayer
+from napari_phasemap.views.shell.status import tell_pixels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from napari.components import ViewerModel
     from napari.layers import Layer
-    from numpy.typing import NDArray
 
-    from napari_phasemap.core.data.phasemap import PhaseMap
-    from napari_phasemap.core.data.stack import SpectralStack
-    from napari_phasemap.core.data.stack_set import StackSet
-    from napari_phasemap.views.shell.link import ViewerLink
+    from napari_phasemap.core.data.layout import PixelGrid
+    from napari_phasemap.views.shell.kinds import Kind, Picture
+    from napari_phasemap.views.shell.layout import ParticleLayout
     from napari_phasemap.workspace import Workspace
 
-__all__ = ["AMBIGUOUS_COLOR", "ResultLayers"]
-
-#: Ambiguous pixels are grey (paper, Fig. 4b).
-AMBIGUOUS_COLOR = "#a0a0a0"
+__all__ = ["ResultLayers"]
 
 
 class ResultLayers:
-    """Shows the workspace's results as layers of the viewer.
+    """Shows results as layers of the viewer.
 
-    A layer is known by particle and kind, never by its name: renaming it changes
-    nothing, and deleting it means that this kind is not wanted for that particle.
+    A layer is known by its kind and the number of its pixel grid, never by its name:
+    renaming it changes nothing, and deleting it means that this kind is not wanted.
+    `changed` is emitted when a layer has been made or removed.
     """
 
+    changed = Signal()
+
     def __init__(
-        self, viewer: ViewerModel, workspace: Workspace, link: ViewerLink
+        self, viewer: ViewerModel, workspace: Workspace, places: ParticleLayout
     ) -> None:
         self._viewer = ref(viewer)
         self._workspace = workspace
-        self._link = ref(link)
-        self._layers: dict[tuple[str, str], Any] = {}
+        self._places = places
+        self._shown: dict[tuple[Kind, int], ResultLayer] = {}
         events = workspace.events
-        events.phase_map.connect(self.refresh)
-        events.resolved.connect(self.refresh)
+        events.phase_map.connect(self._on_phase_map)
+        events.resolved.connect(self._on_resolved)
         events.threshold.connect(self._on_threshold)
-        events.stacks.connect(self._on_stacks)
+        events.selection.connect(self._on_selection)
+        events.selections.connect(self._on_selection)
 
     # ---- What the docks call ----
 
-    def kinds(self) -> set[str]:
-        """Return the kinds of which at least one layer exists."""
-        return {kind for name, kind in self._layers if self.layer(name, kind)}
+    def kinds(self) -> set[Kind]:
+        """Return the kinds of which a layer exists."""
+        return {kind for (kind, _), one in self._shown.items() if one.layer is not None}
 
-    def layer(self, name: str, kind: str) -> Layer | None:
-        """Return the layer of a particle, None where there is none (any more)."""
-        viewer = self._viewer()
-        layer = self._layers.get((name, kind), lambda: None)()
-        if viewer is None or layer is None or layer not in viewer.layers:
-            return None
-        return layer
+    def layers(self, kind: Kind) -> list[Layer]:
+        """Return the layers of a kind, one per pixel size; none where it is not."""
+        ours = [one.layer for key, one in self._shown.items() if key[0] == kind]
+        return [layer for layer in ours if layer is not None]
 
-    def show(self, kind: str) -> None:
-        """Make the layers of a kind: "phase", "reliability", "r(NAME)" and so on."""
-        if self._workspace.stacks is not None:
-            self._draw(kind, make=True)
+    def show(self, kind: Kind, *, visible: bool = True) -> None:
+        """Make the layers of a kind that the workspace holds."""
+        picture = None if kind.draw is None else kind.draw(self._workspace)
+        if picture is not None:
+            self.put(kind, picture, visible=visible)
 
-    def hide(self, kind: str) -> None:
+    def hide(self, kind: Kind) -> None:
         """Remove the layers of a kind."""
         viewer = self._viewer()
-        for name, other in list(self._layers):
-            layer = self.layer(name, other)
-            if other == kind:
-                del self._layers[name, other]
-                if viewer is not None and layer is not None:
-                    viewer.layers.remove(layer)
+        for layer in self.layers(kind):
+            if viewer is not None:
+                viewer.layers.remove(layer)
+        for key in [key for key in self._shown if key[0] == kind]:
+            del self._shown[key]
+        self.changed.emit()
 
-    def show_values(
-        self,
-        kind: str,
-        values: NDArray[Any],
-        about: Mapping[str, Any],
-        *,
-        make: bool = True,
-        **style: Any,
+    def put(
+        self, kind: Kind, picture: Picture, *, make: bool = True, visible: bool = True
     ) -> None:
-        """Show per-pixel values as one image layer per particle.
+        """Show a picture.
 
         Parameters
         ----------
-        kind : str
-            Stands behind the particle's name in the layer's name.
-        values : ndarray of shape (n_pixels,) or (n_pixels, 4)
-            Float values, or colors with alpha between 0 and 1.
-        about : mapping
-            Step and parameters that made the values: the layer's provenance.
+        kind : Kind
+            Which layers take it.
+        picture : Classes, Below or Values
+            In the pixel order of the workspace's stacks.
         make : bool, default=True
-            Whether particles without such a layer get one.
-        **style
-            Further attributes of a new image layer.
+            Whether layers that do not exist are made.
+        visible : bool, default=True
+            Whether new layers are visible.
         """
-        stacks = self._stacks()
-        for index, stack in self._wanted(kind, make):
-            fill = 0.0 if values.ndim == 2 else np.nan
-            image = stacks.to_image(values.astype(np.float32), index, fill)
-            self._put_image(stack, kind, image, about, style)
-
-    def show_labels(
-        self,
-        kind: str,
-        labels: NDArray[Any],
-        names: Sequence[str],
-        colors: Sequence[str],
-        about: Mapping[str, Any],
-        *,
-        make: bool = True,
-        visible: bool = True,
-    ) -> None:
-        """Show per-pixel classes (1..n, 0 transparent) as labels layers."""
-        stacks = self._stacks()
-        for index, stack in self._wanted(kind, make):
-            image = stacks.to_image(labels.astype(np.uint8), index, 0)
-            self._put_labels(stack, kind, image, names, colors, about, visible)
+        for number, grid in enumerate(self._places.grids):
+            shown = self._shown.get((kind, number))
+            if shown is not None and shown.layer is not None:
+                shown.update(picture, self._provenance(kind, picture))
+            elif make:
+                self._make(kind, picture, number, grid, visible)
 
     # ---- Following the workspace ----
 
-    def refresh(self, *_: Any) -> None:
-        """Bring every layer that exists up to date."""
-        if self._workspace.stacks is None or self._workspace.phase_map is None:
-            return
-        for kind in self.kinds():
-            self._draw(kind, make=False)
+    def _on_phase_map(self, _: Any) -> None:
+        self._follow("phase_map")
 
-    def _on_threshold(self, _: float) -> None:
-        if "ambiguity" in self.kinds():
-            self._draw("ambiguity", make=False)
+    def _on_resolved(self, _: Any) -> None:
+        self._follow("resolved")
+
+    def _on_threshold(self, _: Any) -> None:
+        self._follow("threshold")
+
+    def _on_selection(self, _: Any) -> None:
+        """Draw the selection; its layer is made when something is selected."""
+        workspace = self._workspace
+        chosen = workspace.selection
+        if not self.layers(SELECTION) and (
+            workspace.selections or (chosen is not None and chosen.any())
+        ):
+            self.show(SELECTION)
+        else:
+            self._follow("selection")
+
+    def _follow(self, field: str) -> None:
+        """Draw what depends on a field of the workspace."""
+        for kind in self.kinds():
+            if field in kind.follows and kind.draw is not None:
+                picture = kind.draw(self._workspace)
+                if picture is not None:
+                    self.put(kind, picture, make=False)
+
+    def clear(self) -> None:
+        """Remove all layers: what they show was computed from other pixels."""
+        for kind in {kind for kind, _ in self._shown}:
+            self.hide(kind)
 
     def move(self) -> None:
-        """Put every layer where its particle's image lies."""
-        link, stacks = self._link(), self._workspace.stacks
-        if link is None or stacks is None:
-            return
-        for stack in stacks:
-            grid = link.grid(stack)
-            for name, kind in list(self._layers):
-                layer = self.layer(name, kind) if name == stack.name else None
-                if layer is not None:
-                    layer.scale, layer.units = grid["scale"], grid["units"]
-                    layer.translate = grid["translate"]
+        """Lay every layer on the grids as they are now."""
+        grids, unit = self._places.grids, self._places.unit
+        for kind in self.kinds():
+            ours = {n: one for (k, n), one in self._shown.items() if k == kind}
+            picture = next(iter(ours.values())).picture
+            visible = any(layer.visible for layer in self.layers(kind))
+            for number, grid in enumerate(grids):
+                if number in ours:
+                    ours[number].move(grid, self._name(kind, grid), unit)
+                else:
+                    self._make(kind, picture, number, grid, visible)
+            self._remove_beyond(kind, len(grids))
 
-    def _on_stacks(self, stacks: StackSet | None) -> None:
-        """Remove what was computed from other pixels."""
+    def _remove_beyond(self, kind: Kind, n_grids: int) -> None:
+        """Remove layers of pixel sizes that are not shown any more."""
         viewer = self._viewer()
-        for name, kind in list(self._layers):
-            layer = self.layer(name, kind)
+        for key in [k for k in self._shown if k[0] == kind and k[1] >= n_grids]:
+            layer = self._shown.pop(key).layer
             if viewer is not None and layer is not None:
                 viewer.layers.remove(layer)
-        self._layers.clear()
 
-    def _draw(self, kind: str, *, make: bool) -> None:
-        workspace = self._workspace
-        phases = workspace.resolved if kind == "resolved phase" else workspace.phase_map
-        if phases is None:
+    # ---- New layers ----
+
+    def _make(
+        self, kind: Kind, picture: Picture, number: int, grid: PixelGrid, visible: bool
+    ) -> None:
+        viewer = self._viewer()
+        if viewer is None:
             return
-        parameters = dict(phases.parameters)
-        about = {"step": phases.method, "parameters": parameters}
-        if kind in ("phase", "resolved phase"):
-            self.show_labels(
-                kind, phases.labels, phases.names, phases.colors, about, make=make
-            )
-        elif kind == "ambiguity":
-            parameters["threshold"] = workspace.threshold
-            mask = phases.ambiguous(workspace.threshold)
-            names, colors = ("ambiguous",), (AMBIGUOUS_COLOR,)
-            self.show_labels(kind, mask, names, colors, about, make=make)
-        elif kind == "reliability":
-            values = _finite_reliability(phases)
-            limits = (0.0, float(np.nanmax(values, initial=1.0)))
-            self.show_values(
-                kind, values, about, make=make, colormap="gray", contrast_limits=limits
-            )
-        elif kind == "phase by reliability":
-            self.show_values(kind, _shaded(phases), about, make=make)
-        elif kind.startswith("r(") and phases.scores is not None:
-            name = kind[2:-1]
-            if name in phases.names:
-                r = phases.scores[:, phases.names.index(name)]
-                self.show_values(
-                    kind,
-                    r,
-                    about,
-                    make=make,
-                    colormap="viridis",
-                    contrast_limits=(-1.0, 1.0),
-                )
+        active = viewer.layers.selection.active
+        shown = ResultLayer(self._workspace, kind, picture, grid)
+        layer = shown.add_to(
+            viewer,
+            self._name(kind, grid),
+            self._provenance(kind, picture),
+            units=(self._places.unit,) * 2,
+            visible=visible,
+        )
+        self._shown[kind, number] = shown
+        tell_pixels(layer, self._workspace, self._places)
+        if kind == SELECTION:
+            viewer.layers.selection.active = active
+        self.changed.emit()
 
-    # ---- Layers ----
+    def _name(self, kind: Kind, grid: PixelGrid) -> str:
+        """Return the name of a new layer: with the pixel size where there are more."""
+        if len(self._places.grids) == 1:
+            return kind.name
+        return f"{kind.name} ({grid.step[0]:.4g} {self._places.unit})"
 
-    def _stacks(self) -> StackSet:
-        if self._workspace.stacks is None:
-            raise InputError("there are no stacks to show results of")
-        return self._workspace.stacks
-
-    def _wanted(self, kind: str, make: bool) -> list[tuple[int, SpectralStack]]:
-        """Return number and stack of the particles to draw."""
-        return [
-            (index, stack)
-            for index, stack in enumerate(self._stacks())
-            if make or self.layer(stack.name, kind) is not None
-        ]
-
-    def _attributes(
-        self, stack: SpectralStack, kind: str, about: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        link = self._link()
-        grid = {} if link is None else link.grid(stack)
-        provenance = {
-            "kind": kind,
-            "particle": stack.name,
-            "inputs": list(stack.history),
-            "version": __version__,
-            **about,
-        }
+    def _provenance(self, kind: Kind, picture: Picture) -> dict[str, Any]:
+        stacks = self._workspace.stacks or ()
         return {
-            "name": f"{stack.name} {kind}",
-            "metadata": {METADATA_KEY: provenance},
-            **grid,
+            "kind": kind.name,
+            "particles": [stack.name for stack in stacks],
+            "inputs": {stack.name: list(stack.history) for stack in stacks},
+            "version": __version__,
+            **picture.about,
         }
-
-    def _put_image(
-        self,
-        stack: SpectralStack,
-        kind: str,
-        image: NDArray[np.float32],
-        about: Mapping[str, Any],
-        style: Mapping[str, Any],
-    ) -> None:
-        viewer, layer = self._viewer(), self.layer(stack.name, kind)
-        if layer is not None:
-            layer.data = image
-            layer.metadata = self._attributes(stack, kind, about)["metadata"]
-        elif viewer is not None:
-            attributes = self._attributes(stack, kind, about)
-            rgb = image.ndim == 3
-            layer = viewer.add_image(image, rgb=rgb, **attributes, **style)
-            self._layers[stack.name, kind] = ref(layer)
-
-    def _put_labels(
-        self,
-        stack: SpectralStack,
-        kind: str,
-        image: NDArray[np.uint8],
-        names: Sequence[str],
-        colors: Sequence[str],
-        about: Mapping[str, Any],
-        visible: bool,
-    ) -> None:
-        viewer, layer = self._viewer(), self.layer(stack.name, kind)
-        features = _features(image, names)
-        if layer is not None:
-            if not np.array_equal(layer.data, image):
-                layer.data[:] = image
-                layer.refresh()
-            if layer.metadata[METADATA_KEY].get("colors") != tuple(colors):
-                layer.colormap = label_colors(colors)
-            layer.features = features
-        elif viewer is not None:
-            attributes = self._attributes(stack, kind, about)
-            layer = viewer.add_labels(
-                image,
-                colormap=label_colors(colors),
-                features=features,
-                opacity=0.85,
-                visible=visible,
-                **attributes,
-            )
-            self._layers[stack.name, kind] = ref(layer)
-            if kind in ("phase", "resolved phase"):
-                layer.events.labels_update.connect(self._on_painted)
-                layer.events.set_data.connect(self._on_painted)
-                layer.events.colormap.connect(self._on_colors)
-        else:
-            return
-        about = {**layer.metadata[METADATA_KEY], **about, "colors": tuple(colors)}
-        layer.metadata = {METADATA_KEY: about}
-
-    def _on_painted(self, event: Any) -> None:
-        """Take labels that were painted by hand into the phase map.
-
-        napari emits `paint` before the array is written and only `set_data` on undo,
-        so both events are compared with what the workspace holds.
-        """
-        stacks = self._workspace.stacks
-        for kind, field in (("phase", "phase_map"), ("resolved phase", "resolved")):
-            phases: PhaseMap | None = getattr(self._workspace, field)
-            if stacks is None or phases is None:
-                continue
-            labels = phases.labels.copy()
-            for part, stack in zip(stacks.split(labels), stacks, strict=True):
-                layer = self.layer(stack.name, kind)
-                if layer is not None:
-                    part[:] = np.where(
-                        layer.data[stack.mask] <= phases.n_phases,
-                        layer.data[stack.mask],
-                        part,
-                    )
-            if not np.array_equal(labels, phases.labels):
-                painted = phases.with_labels(labels)
-                self._workspace.apply("paint phases", **{field: painted})
-
-    def _on_colors(self, event: Any) -> None:
-        """Take other colors of a layer (napari can shuffle them) into the phase map."""
-        for kind, field in (("phase", "phase_map"), ("resolved phase", "resolved")):
-            phases: PhaseMap | None = getattr(self._workspace, field)
-            about = event.source.metadata.get(METADATA_KEY, {})
-            if phases is None or about.get("kind") != kind:
-                continue
-            colors = changed_colors(event.source, phases.colors)
-            if colors:
-                recolored = phases.with_colors(colors)
-                self._workspace.apply("colors of phases", **{field: recolored})
-
-
-def _features(image: NDArray[np.uint8], names: Sequence[str]) -> pd.DataFrame:
-    """Return one row per label: number, phase, pixels and per cent."""
-    counts = np.bincount(image.reshape(-1), minlength=len(names) + 1)[: len(names) + 1]
-    total = max(int(counts[1:].sum()), 1)
-    return pd.DataFrame(
-        {
-            "index": np.arange(len(names) + 1),
-            "phase": ["(not assigned)", *names],
-            "pixels": counts,
-            "per cent": np.r_[np.nan, np.round(100 * counts[1:] / total, 2)],
-        }
-    )
-
-
-def _finite_reliability(phases: PhaseMap) -> NDArray[np.float32]:
-    """Return R with NaN where it is infinite: nothing to compare with."""
-    values = phases.reliability
-    return np.where(np.isfinite(values), values, np.float32(np.nan))
-
-
-def _shaded(phases: PhaseMap) -> NDArray[np.float32]:
-    """Return RGBA per pixel: the phase color as bright as the pixel is reliable."""
-    from napari_phasemap.figures.maps import phase_rgba, reliability_brightness
-
-    rgba = phase_rgba(phases)
-    rgba[:, :3] *= reliability_brightness(phases)[:, np.newaxis]
-    return rgba.astype(np.float32)

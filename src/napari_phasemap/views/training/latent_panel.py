@@ -12,6 +12,7 @@ import numpy as np
 from qtpy.QtWidgets import QFileDialog, QPushButton
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.latent.methods import ASSIGNMENTS
 from napari_phasemap.models.child import TrainerProcess
 from napari_phasemap.pipeline.latent_steps import (
     Encoded,
@@ -19,21 +20,21 @@ from napari_phasemap.pipeline.latent_steps import (
     load_model,
     train,
 )
-from napari_phasemap.pipeline.resolving import Resolved, resolve
+from napari_phasemap.pipeline.resolving import Resolved, evidence_of, resolve
 from napari_phasemap.views.shell.dock import Dock, guarded
+from napari_phasemap.views.shell.kinds import DISAGREEMENT, RESOLVED
 from napari_phasemap.views.training.model_box import ModelBox
 from napari_phasemap.views.training.resolve_box import ResolveBox
 
 if TYPE_CHECKING:
     import napari.viewer
 
+    from napari_phasemap.core.data.phasemap import PhaseMap
     from napari_phasemap.core.data.stack_set import StackSet
+    from napari_phasemap.core.latent.methods import Evidence
     from napari_phasemap.workspace import Workspace
 
 __all__ = ["LatentPanel"]
-
-DISAGREEMENT = "disagreement"
-DISAGREEMENT_COLOR = "#ff2020"
 
 
 class LatentPanel(Dock):
@@ -120,14 +121,10 @@ class LatentPanel(Dock):
                 "there is no phase map to resolve; correlate in Plugins > Phase map > "
                 "Phase map first"
             )
-        if workspace.latent is None:
-            raise InputError("there is no latent space yet; press Train")
         choice = self.resolving.value()
         self.job.start(
             resolve,
-            workspace.latent,
-            workspace.latent_markers,
-            workspace.phase_map,
+            self._evidence(workspace.phase_map),
             threshold=workspace.threshold,
             method=choice["method"],
             scope=choice["scope"],
@@ -205,15 +202,8 @@ class LatentPanel(Dock):
             return
         self._disagreement = resolved.disagreement
         workspace.apply("resolve ambiguity", resolved=resolved.phase_map)
-        self.link.results.show("resolved phase")
-        self.link.results.show_labels(
-            DISAGREEMENT,
-            resolved.disagreement,
-            ("disagreement",),
-            (DISAGREEMENT_COLOR,),
-            {"step": "disagreement", "parameters": self.resolving.value()},
-            visible=False,
-        )
+        self.link.results.show(RESOLVED)
+        self.link.results.show(DISAGREEMENT, visible=False)
         self.resolving.show_result(resolved)
 
     # ---- Following the workspace ----
@@ -237,8 +227,22 @@ class LatentPanel(Dock):
         else:
             hint = "Compare the layers phase and resolved phase; look at disagreement."
         self.set_hint(hint)
+        phases = workspace.phase_map
+        evidence = None if phases is None else self._evidence(phases)
         self.resolving.run.setEnabled(
-            workspace.latent is not None and workspace.phase_map is not None
+            evidence is not None
+            and any(not row.lacks(evidence) for row in ASSIGNMENTS.values())
+        )
+
+    def _evidence(self, phases: PhaseMap) -> Evidence:
+        """Return what is known of the pixels of a phase map."""
+        workspace = self.workspace
+        return evidence_of(
+            phases,
+            latent=workspace.latent,
+            markers=workspace.latent_markers,
+            stacks=workspace.stacks,
+            references=workspace.references,
         )
 
     def _stacks_to(self, purpose: str) -> StackSet:

@@ -42,7 +42,8 @@ class ModelBox(QGroupBox):
         super().__init__("Model (Gaussian-mixture VAE)")
         layout = QVBoxLayout(self)
         self.preset = QComboBox()
-        self.preset.addItems(["recommended", "paper"])
+        self.preset.addItems(list(PRESETS))
+        self.preset.setCurrentText("recommended")
         self.preset.setToolTip(
             "recommended: standardized spectra, cosine schedule, seconds to minutes.\n"
             "paper: arXiv:2603.07666, 400 epochs, many times slower."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -21,7 +22,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
-from napari_phasemap.pipeline.resolving import METHODS
+from napari_phasemap.core.latent.methods import ASSIGNMENTS
 
 if TYPE_CHECKING:
     from napari_phasemap.core.phases.changes import ChangeTable
@@ -38,8 +39,10 @@ class ResolveBox(QGroupBox):
         layout = QVBoxLayout(self)
         form = QFormLayout()
         self._method = QComboBox()
-        for method, text in METHODS.items():
-            self._method.addItem(text, method)
+        for number, (method, row) in enumerate(ASSIGNMENTS.items()):
+            self._method.addItem(row.text, method)
+            tip = Qt.ItemDataRole.ToolTipRole
+            self._method.setItemData(number, row.summary, tip)
         shortened = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         self._method.setSizeAdjustPolicy(shortened)
         self._all = QCheckBox("re-assign all pixels")

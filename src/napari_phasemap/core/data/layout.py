@@ -1,0 +1,363 @@
+"""Where particles lie beside one another, and one array over all of them.
+
+* `in_rows`: which particles stand in which row.
+* `lay_out`: the place of every particle, on whole pixels.
+* `Place`, `Layout`: from a particle's pixel to the canvas and back.
+* `PixelGrid`, `pixel_grids`: one array over all particles of a pixel size, and from the
+  pixel order of a `StackSet` to it and back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, sqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_phasemap.core.data.stack import SpectralStack
+    from napari_phasemap.core.data.stack_set import StackSet
+
+__all__ = ["Layout", "PixelGrid", "Place", "in_rows", "lay_out", "pixel_grids"]
+
+#: Free space beside a particle and above it, where its name stands, as a share of the
+#: widest and the highest particle.
+GAP, NAME_GAP = 0.06, 0.16
+#: How many times wider than high a layout of equal particles is.
+ROW_ASPECT = 1.6
+#: Pixel sizes are the same if the difference adds up to less than this share of a pixel
+#: across a particle: it would not be seen.
+SAME_PIXEL = 0.1
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one particle lies.
+
+    Parameters
+    ----------
+    step : tuple of float
+        Height and width of a pixel in world units (nm, or 1 for pixels).
+    corner : tuple of int
+        Row and column of its upper left pixel, counted in steps from the world's
+        origin: the center of that pixel is at ``corner * step``.
+    shape : tuple of int
+        Rows and columns.
+    flipped : bool, default=False
+        Whether the first row is the lowest.
+    """
+
+    step: tuple[float, float]
+    corner: tuple[int, int]
+    shape: tuple[int, int]
+    flipped: bool = False
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """World units per row and per column; rows run upwards where `flipped`."""
+        dy, dx = self.step
+        return (-dy if self.flipped else dy), dx
+
+    @property
+    def translate(self) -> tuple[float, float]:
+        """World position of the center of pixel (0, 0)."""
+        row, col = self.corner
+        row += self.shape[0] - 1 if self.flipped else 0
+        return row * self.step[0], col * self.step[1]
+
+    def pixel(self, y: float, x: float) -> tuple[int, int] | None:
+        """Return row and column at a world position, None beside the particle."""
+        (scale_y, scale_x), (top, left) = self.scale, self.translate
+        row = int(np.floor((y - top) / scale_y + 0.5))
+        col = int(np.floor((x - left) / scale_x + 0.5))
+        inside = 0 <= row < self.shape[0] and 0 <= col < self.shape[1]
+        return (row, col) if inside else None
+
+    def world(self, row: int, col: int) -> tuple[float, float]:
+        """Return the world position of the center of a pixel."""
+        (scale_y, scale_x), (top, left) = self.scale, self.translate
+        return top + scale_y * row, left + scale_x * col
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Places of particles by name; no two overlap."""
+
+    places: Mapping[str, Place]
+
+    @cached_property
+    def _boxes(self) -> NDArray[np.float64]:
+        """Top, left, bottom and right edge of every particle, of shape (4, n)."""
+        edges = []
+        for place in self.places.values():
+            first = (np.array(place.corner) - 0.5) * place.step
+            edges.append([*first, *(first + np.array(place.shape) * place.step)])
+        return np.array(edges).reshape(-1, 4).T
+
+    def at(self, y: float, x: float) -> tuple[str, int, int] | None:
+        """Return particle, row and column at a world position, None beside them."""
+        top, left, bottom, right = self._boxes
+        hit = np.flatnonzero((top <= y) & (y < bottom) & (left <= x) & (x < right))
+        if not hit.size:
+            return None
+        name = list(self.places)[int(hit[0])]
+        pixel = self.places[name].pixel(y, x)
+        return None if pixel is None else (name, *pixel)
+
+    def box(self, name: str) -> tuple[float, float, float, float]:
+        """Return top, left, bottom and right edge of a particle in world units."""
+        number = list(self.places).index(name)
+        top, left, bottom, right = map(float, self._boxes[:, number])
+        return top, left, bottom, right
+
+
+def in_rows(
+    names: Sequence[str],
+    /,
+    *,
+    n_columns: int | None = None,
+    groups: Mapping[str, str] | None = None,
+) -> list[list[str]]:
+    """Return which particles stand in which row.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Particles in order.
+    n_columns : int, optional
+        Most particles of a row; default what makes all of them 1.6 times as wide as
+        high, were they equal squares.
+    groups : mapping of str to str, optional
+        A value per particle: each value begins a new row, numbers in their order,
+        words in alphabetical order, particles without a value last.
+
+    Returns
+    -------
+    list of list of str
+        From the top.
+
+    Examples
+    --------
+    >>> in_rows(["a", "b", "c"], n_columns=2)
+    [['a', 'b'], ['c']]
+    >>> in_rows(["a", "b", "c"], groups={"a": "80", "b": "9"})
+    [['b'], ['a'], ['c']]
+    """
+    width = n_columns or max(1, ceil(sqrt(len(names) * ROW_ASPECT)))
+    if groups is None:
+        return _wrapped(names, width)
+    values = sorted({groups.get(name, "") for name in names}, key=_order)
+    members = [[n for n in names if groups.get(n, "") == value] for value in values]
+    return [row for group in members for row in _wrapped(group, width)]
+
+
+def _wrapped(names: Sequence[str], width: int) -> list[list[str]]:
+    return [list(names[i : i + width]) for i in range(0, len(names), width)]
+
+
+def _order(value: str) -> tuple[int, float, str]:
+    """Sort numbers by value, before words, before nothing."""
+    try:
+        return 0, float(value), value
+    except ValueError:
+        return (1 if value else 2), 0.0, value
+
+
+def lay_out(
+    stacks: Sequence[SpectralStack],
+    rows: Sequence[Sequence[str]],
+    /,
+    *,
+    in_nm: bool = True,
+) -> Layout:
+    """Place particles in rows, each on whole pixels of its own size.
+
+    Particles whose pixel sizes differ by less than a tenth of a pixel across them share
+    one size, and so one grid.
+
+    Parameters
+    ----------
+    stacks : sequence of SpectralStack
+        With different names.
+    rows : sequence of sequence of str
+        From `in_rows`. Stacks that are not named have no place.
+    in_nm : bool, default=True
+        Use the stacks' pixel sizes in nm; False counts in pixels.
+
+    Returns
+    -------
+    Layout
+
+    Examples
+    --------
+    >>> from napari_phasemap.core.data.stack import SpectralStack
+    >>> stacks = [SpectralStack(np.ones((1, 10, 20)), [1.0], name=n) for n in "ab"]
+    >>> layout = lay_out(stacks, [["a", "b"]])
+    >>> layout.places["b"].corner, layout.at(3.2, 24.0)
+    ((0, 22), ('b', 3, 2))
+    """
+    by_name = {stack.name: stack for stack in stacks}
+    steps = _shared_steps(stacks, in_nm)
+    shown = [name for row in rows for name in row]
+    sizes = {n: np.array(by_name[n].shape) * steps[n] for n in shown}
+    highest = max((size[0] for size in sizes.values()), default=0.0)
+    widest = max((size[1] for size in sizes.values()), default=0.0)
+    gap_y, gap_x = NAME_GAP * highest, GAP * widest
+    places: dict[str, Place] = {}
+    top = 0.0
+    for row in rows:
+        left = 0.0
+        for name in row:
+            stack, (dy, dx) = by_name[name], steps[name]
+            corner = (_whole(top / dy), _whole(left / dx))
+            flipped = stack.origin == "lower"
+            places[name] = Place((dy, dx), corner, stack.shape, flipped)
+            left = corner[1] * dx + sizes[name][1] + gap_x
+        top += max((sizes[name][0] for name in row), default=0.0) + gap_y
+    return Layout(places)
+
+
+def _whole(count: float) -> int:
+    """Return the next whole number, undisturbed by rounding errors."""
+    return ceil(count - 1e-6)
+
+
+def _shared_steps(
+    stacks: Sequence[SpectralStack], in_nm: bool
+) -> dict[str, tuple[float, float]]:
+    """Return the pixel size of every stack, the first one's where it is the same."""
+    known: list[tuple[float, float]] = []
+    steps = {}
+    for stack in stacks:
+        own = stack.pixel_size if in_nm and stack.pixel_size else (1.0, 1.0)
+        drift = [
+            max(abs(a / b - 1) * n for a, b, n in zip(own, s, stack.shape, strict=True))
+            for s in known
+        ]
+        if drift and min(drift) < SAME_PIXEL:
+            own = known[int(np.argmin(drift))]
+        else:
+            known.append(own)
+        steps[stack.name] = own
+    return steps
+
+
+@dataclass(frozen=True, eq=False)
+class PixelGrid:
+    """One array over all particles of a pixel size.
+
+    Parameters
+    ----------
+    step : tuple of float
+        Height and width of a pixel in world units.
+    first : tuple of int
+        Row and column of pixel (0, 0) in steps from the world's origin.
+    shape : tuple of int
+        Rows and columns.
+    pixels : ndarray of int64 of shape (n,)
+        Pixels of the `StackSet` that lie on it, in order.
+    flat : ndarray of int64 of shape (n,)
+        Where they lie: index into the flattened array.
+    """
+
+    step: tuple[float, float]
+    first: tuple[int, int]
+    shape: tuple[int, int]
+    pixels: NDArray[np.int64]
+    flat: NDArray[np.int64]
+
+    @property
+    def translate(self) -> tuple[float, float]:
+        """World position of the center of pixel (0, 0)."""
+        return self.first[0] * self.step[0], self.first[1] * self.step[1]
+
+    def image(self, values: NDArray[Any], fill: float) -> NDArray[Any]:
+        """Return per-pixel values of the whole set on the grid, `fill` elsewhere.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_pixels,) or (n_pixels, n_channels)
+            Of all pixels of the set; NaN stays NaN.
+        fill : float
+            Value between the particles and of pixels that are not analyzed.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_cols) or (n_rows, n_cols, n_channels)
+            Same dtype as `values`.
+        """
+        image = np.full((*self.shape, *values.shape[1:]), fill, dtype=values.dtype)
+        self.write(values, image)
+        return image
+
+    def write(self, values: NDArray[Any], image: NDArray[Any]) -> None:
+        """Write per-pixel values of the whole set into an array from `image`."""
+        shown = values if len(values) == len(self.pixels) else values[self.pixels]
+        image.reshape(-1, *values.shape[1:])[self.flat] = shown
+
+    def read(self, image: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
+        """Return `values` with those of this grid's pixels as they are in `image`."""
+        read = values.copy()
+        read[self.pixels] = image.reshape(-1)[self.flat]
+        return read
+
+
+def pixel_grids(stacks: StackSet, layout: Layout, /) -> tuple[PixelGrid, ...]:
+    """Return one grid per pixel size for the particles that have a place.
+
+    Parameters
+    ----------
+    stacks : StackSet
+        Whose pixel order per-pixel values have.
+    layout : Layout
+        Places of the stacks; those without are left out.
+
+    Returns
+    -------
+    tuple of PixelGrid
+        In the order in which the pixel sizes appear.
+
+    Examples
+    --------
+    >>> from napari_phasemap.core.data.stack import SpectralStack
+    >>> from napari_phasemap.core.data.stack_set import StackSet
+    >>> stacks = [SpectralStack(np.ones((2, 1, 2)), [1.0, 2.0], name=n) for n in "ab"]
+    >>> (grid,) = pixel_grids(StackSet(stacks), lay_out(stacks, [["a", "b"]]))
+    >>> grid.image(np.arange(1, 5), 0).tolist()
+    [[1, 2, 0, 3, 4]]
+    """
+    members: dict[tuple[float, float], list[int]] = {}
+    for number, name in enumerate(stacks.names):
+        if name in layout.places:
+            members.setdefault(layout.places[name].step, []).append(number)
+    return tuple(
+        _grid(stacks, [(n, layout.places[stacks[n].name]) for n in numbers])
+        for numbers in members.values()
+    )
+
+
+def _grid(stacks: StackSet, members: Sequence[tuple[int, Place]]) -> PixelGrid:
+    corners = np.array([place.corner for _, place in members])
+    ends = corners + [place.shape for _, place in members]
+    first, last = corners.min(axis=0), ends.max(axis=0)
+    n_rows, n_cols = (int(n) for n in last - first)
+    flat, pixels = [], []
+    for (number, place), corner in zip(members, corners - first, strict=True):
+        rows, cols = np.nonzero(stacks[number].mask)
+        if place.flipped:
+            rows = place.shape[0] - 1 - rows
+        flat.append((rows + corner[0]) * n_cols + cols + corner[1])
+        pixels.append(np.arange(*stacks.offsets[number : number + 2]))
+    return PixelGrid(
+        step=members[0][1].step,
+        first=(int(first[0]), int(first[1])),
+        shape=(n_rows, n_cols),
+        pixels=np.concatenate(pixels),
+        flat=np.concatenate(flat),
+    )
