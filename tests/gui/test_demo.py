@@ -10,7 +10,14 @@ pytestmark = pytest.mark.gui
 from napari_phasemap.core.data.phasemap import PhaseMap  # noqa: E402
 from napari_phasemap.core.data.stack_set import StackSet  # noqa: E402
 from napari_phasemap.core.latent.selection import in_polygon  # noqa: E402
-from napari_phasemap.views.demo import Stage, lasso_around, lasso_path  # noqa: E402
+from napari_phasemap.views.demo import (  # noqa: E402
+    Stage,
+    lasso_around,
+    lasso_path,
+    run_demo,
+)
+from napari_phasemap.views.shell import opening  # noqa: E402
+from napari_phasemap.views.training.model_box import ModelBox  # noqa: E402
 
 
 @pytest.mark.parametrize("n_points", [1, 2, 500])
@@ -47,5 +54,29 @@ def test_the_demo_lassoes_a_phase_with_the_mouse(
         assert truth[picked].all()
         assert lasso_path(stage, view, 3) == []
         assert stage.shoot("view").stat().st_size > 10_000
+    finally:
+        stage.viewer.close()
+
+
+@pytest.mark.timeout(900)
+def test_the_demo_runs_from_the_sample_to_the_lasso_and_saves(
+    tmp_path: Any, monkeypatch: Any, qtbot: Any
+) -> None:
+    """Every step of ``make demo``, with the last of the particles and two epochs."""
+    whole = opening.sample_densities
+    monkeypatch.setattr(opening, "sample_densities", lambda **told: whole(**told)[-1:])
+    monkeypatch.setattr(ModelBox, "parameters", lambda _: {"epochs": 2})
+    stage = run_demo(tmp_path)
+    try:
+        workspace = stage.workspace
+        assert workspace.phase_map is not None
+        assert workspace.latent.shape == (workspace.stacks.n_pixels, 3)
+        assert workspace.resolved.method == "mahalanobis"
+        assert 0 < workspace.selection.sum() < workspace.stacks.n_pixels
+        steps = ["1_start", "2_phase_map", "3_latent_space", "4_latent_view", "5_lasso"]
+        shots = [tmp_path / f"{step}.png" for step in steps]
+        assert all(path.stat().st_size > 10_000 for path in shots)
+        assert (tmp_path / "results" / "results.h5").is_file()
+        assert (tmp_path / "results" / "resolved.png").is_file()
     finally:
         stage.viewer.close()

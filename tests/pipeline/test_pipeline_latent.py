@@ -52,10 +52,9 @@ def model(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def applied(model, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("napari_phasemap.pipeline.bundle._sheets", lambda *_: {})
-        out = tmp_path_factory.mktemp("applied") / "out"
-        return pipeline.run([P1], REFERENCES, out, model=str(model), method="knn")
+    """A run with a model and all its figures: made before `_quick` takes them away."""
+    out = tmp_path_factory.mktemp("applied") / "out"
+    return pipeline.run([P1], REFERENCES, out, model=str(model), method="knn")
 
 
 def test_training_saves_a_model_with_names_energies_losses_and_origin(model):
@@ -123,6 +122,16 @@ def test_everything_that_was_resolved_is_in_the_folder(applied):
     about = json.loads((applied.output / "recipe.json").read_text())
     assert about["resolved"]["n_changed"] == applied.resolved.n_changed
     assert not (applied.output / "model").exists()
+
+
+def test_every_sheet_of_a_resolved_run_is_drawn_and_different(applied):
+    drawn = {path.stem: path.read_bytes() for path in applied.output.glob("*.png")}
+    plain = {"phase_map", "ambiguity", "reliability", "phase_and_reliability"}
+    plain |= {"fractions", "spectra", "correlation", "references"}
+    latent = {"latent", "latent_meaning", "loss"}
+    assert set(drawn) == plain | {"resolved", "resolved_fractions"} | latent
+    assert all(image[:4] == b"\x89PNG" for image in drawn.values())
+    assert len(set(drawn.values())) == len(drawn)
 
 
 def test_a_recipe_with_a_model_gives_the_same_map_again(applied, tmp_path):

@@ -181,7 +181,9 @@ def test_pixels_without_a_phase_stay_without_unless_all_are_asked(clusters):
     r = phases.scores.copy()
     r[5] = np.nan
     some = PhaseMap.from_scores(r, NAMES)
-    assert assign_mahalanobis(latent, some).labels[5] == 0
+    kept = assign_mahalanobis(latent, some)
+    assert (kept.labels[5], kept.runner_up[5]) == (0, 0)
+    assert np.isnan([kept.best[5], kept.margin[5]]).all()
     assert assign_mahalanobis(latent, some, scope="all").labels[5] == 1
 
 

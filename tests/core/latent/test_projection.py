@@ -117,6 +117,16 @@ def test_the_nearest_point_is_picked_when_none_is_under_the_cursor():
     assert pick(screen, 80, 80, size=2, slack=4) is None
 
 
+def test_the_nearest_point_is_picked_in_both_directions_up_to_the_reach():
+    screen = screen_of([(10, 10, 0.5), (13, 10, 0.5), (10, 40, 0.5)])
+    assert pick(screen, 10, 13.5, size=2, slack=4) == 0
+    assert pick(screen, 12, 12.5, size=2, slack=4) == 1
+    assert pick(screen, 10, 36, size=2, slack=4) == 2
+    assert pick(screen, 10, 35, size=2, slack=4) == 2
+    assert pick(screen, 14, 37, size=2, slack=4) == 2
+    assert pick(screen, 14, 36, size=2, slack=4) is None
+
+
 def test_hidden_and_clipped_and_nan_points_are_not_picked():
     screen = screen_of([(10, 10, 0.5), (10, 10, -0.2), (10, 10, 2.0), (np.nan,) * 3])
     shown = np.array([True, False, True, True])

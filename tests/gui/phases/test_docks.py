@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -263,31 +262,43 @@ def test_the_spectra_dock_follows_the_mouse_and_counts_the_selection(
 
 
 def test_a_stack_already_optical_density_needs_no_conversion(
-    viewer: Any, qtbot: Any, two_particles: list[Any]
+    viewer: Any, qtbot: Any, two_particles: list[Any], notes: list[str]
 ) -> None:
     dock = DataPanel(viewer)
     qtbot.addWidget(dock)
     link_for(viewer).open_stacks(two_particles[:1])
-    assert workspace_for(viewer).stacks.names == ("P1",)
-
-
-def test_docks_load_no_heavy_library_before_it_is_needed(viewer: Any) -> None:
-    assert "tensorflow" not in sys.modules
-    assert "umap" not in sys.modules
+    workspace = workspace_for(viewer)
+    assert workspace.stacks.names == ("P1",)
+    before = workspace.stacks[0].data
+    dock.convert()
+    qtbot.waitUntil(lambda: not dock.job.running, timeout=60_000)
+    assert workspace.stacks.n_pixels == 570
+    np.testing.assert_array_equal(workspace.stacks[0].data, before)
+    assert notes == []
 
 
 def test_a_closed_dock_listens_no_more(
     viewer: Any, qtbot: Any, two_particles: list[Any]
 ) -> None:
+    link_for(viewer)
+    workspace = workspace_for(viewer)
+
+    def listeners() -> dict[str, int]:
+        return {name: len(signal) for name, signal in workspace.events.signals.items()}
+
+    before = listeners()
     dock = opened(viewer, "Spectra")
+    assert listeners()["hover"] > before["hover"]
+    assert listeners()["stacks"] > before["stacks"]
     viewer.window.remove_dock_widget(dock)
     dock.close()
     dock.deleteLater()
     qtbot.wait(100)
+    assert listeners() == before
     link_for(viewer).open_stacks(two_particles)
-    workspace_for(viewer).set_stacks(StackSet(two_particles))
+    workspace.set_stacks(StackSet(two_particles))
     qtbot.wait(150)
-    del dock
+    assert workspace.stacks.names == ("P1", "P2")
 
 
 def test_two_viewers_do_not_disturb_one_another(

@@ -122,7 +122,9 @@ def pearson_map(
     total = stacks.n_pixels
     ranking = _empty_ranking(len(references), total, keep_scores)
     done = 0
-    rank = _rank_function()
+    # Labels of two bytes would have to be compiled for, and products of many
+    # references are what numpy is good at.
+    rank = _rank_function() if ranking.labels.itemsize == 1 else _rank_with_numpy
     on_progress(0, total, "correlating")
     for flat, frames, positions in _blocks(stacks):
         n_block = flat.shape[1] if positions is None else len(positions)

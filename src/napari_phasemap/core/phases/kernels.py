@@ -40,10 +40,17 @@ def _compiled(function: Any) -> Any:
 
 
 @_compiled
-def _gather(values: Floats, places: Integers, out: Floats) -> None:
-    """Copy listed values; unsigned, so that no place is counted from the end."""
-    for j in range(places.size):
-        out[j] = values[np.uint64(places[j])]
+def _load(values: Floats, places: Integers, step: int, out: Floats) -> None:
+    """Copy the listed values, or evenly spaced ones where none is listed.
+
+    Unsigned, so that no place is taken to be counted from the end.
+    """
+    if places.size:
+        for j in range(places.size):
+            out[j] = values[np.uint64(places[j])]
+    else:
+        for j in range(out.size):
+            out[j] = values[np.uint64(j * step)]
 
 
 @_compiled
@@ -216,7 +223,7 @@ def rank_pixels(
     steps[: shifts.size - 1] = shifts[1:]
     weights = np.zeros((n_references, n_steps * UNROLL), dtype=np.float32)
     weights[:, : shifts.size - 1] = units[:, 1:]
-    places = np.empty(TILE, dtype=np.int64)
+    places = np.empty(0, dtype=np.int64)
     rows = np.zeros((UNROLL, TILE), dtype=np.float32)
     first = np.zeros(TILE, dtype=np.float32)
     tile = np.zeros(UNROLL * TILE, dtype=np.float32)
@@ -229,13 +236,13 @@ def rank_pixels(
     for low in range(0, labels.size, TILE):
         n = min(TILE, labels.size - low)
         at, to = start + low, start + low + n
-        for j in range(n):
-            pixel = positions[at + j] if positions.size else at + j
-            places[j] = pixel * pixel_step
+        origin = at * pixel_step
+        if positions.size:
+            origin, places = 0, positions[at:to] * pixel_step
         r[:] = np.float32(0.0)
         total[:] = np.float32(0.0)
         squares[:] = np.float32(0.0)
-        _gather(values[shifts[0] :], places[:n], first)
+        _load(values[shifts[0] + origin :], places, pixel_step, first[:n])
         for e in range(0, steps.size, UNROLL):
             if as_it_is:
                 _add_moments(
@@ -250,7 +257,9 @@ def rank_pixels(
                 )
             else:
                 for i in range(UNROLL):
-                    _gather(values[steps[e + i] :], places[:n], rows[i])
+                    _load(
+                        values[steps[e + i] + origin :], places, pixel_step, rows[i, :n]
+                    )
                 x0, x1, x2, x3 = rows[0, :n], rows[1, :n], rows[2, :n], rows[3, :n]
                 _add_moments(x0, x1, x2, x3, first[:n], tile, total, squares)
             u = weights[:, e : e + UNROLL]
@@ -279,7 +288,8 @@ def rank_pixels(
             if squares[j] > SMALLEST:
                 continue
             pixel = low + j
-            if not _correlate_exactly(values, shifts, places[j], units, exact):
+            place = places[j] if positions.size else origin + j * pixel_step
+            if not _correlate_exactly(values, shifts, place, units, exact):
                 exact[:] = np.nan
             labels[pixel], runner_up[pixel] = 0, 0
             best[pixel], margin[pixel] = np.nan, np.nan

@@ -222,7 +222,7 @@ class DataPanel(Dock):
     def _on_density(self, stacks: list[SpectralStack]) -> None:
         self.workspace.set_stacks(StackSet(stacks))
         for stack in stacks:
-            if not stack.mask.all():
+            if stack.history and not stack.mask.all():
                 self.tell(f"{stack.name}: {stack.history[-1]}")
 
     def _on_masked(self, stacks: list[SpectralStack]) -> None:
