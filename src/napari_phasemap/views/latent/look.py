@@ -29,6 +29,7 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_phasemap.views.scatter.figure import Turn, render
+from napari_phasemap.views.shell.ending import when_gone
 from napari_phasemap.views.shell.job import tell_error
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ class FigureTab(QWidget):
         form.addRow(self._progress)
         self._turns: list[Turn] = []
         # A window that is closed deletes the movie; the slot holds nothing of the tab.
-        self.destroyed.connect(partial(_delete_all, self._turns))
+        when_gone(self, partial(_delete_all, self._turns))
         self._timer = QTimer(self)
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._on_frame)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from weakref import finalize
 
+from napari_phasemap.views.shell.ending import when_gone
 from napari_phasemap.views.shell.registry import of_viewer
 
 if TYPE_CHECKING:
@@ -40,4 +41,4 @@ def child_for(viewer: Any, kind: type[Kind]) -> Kind:
 
 def end_with(window: QWidget, child: Child) -> None:
     """End a child when a window is gone."""
-    window.destroyed.connect(lambda _: child.close())
+    when_gone(window, lambda _: child.close())

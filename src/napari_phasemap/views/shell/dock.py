@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_phasemap.views.shell.children import Kind, child_for, end_with
-from napari_phasemap.views.shell.ending import end_of, keep
+from napari_phasemap.views.shell.ending import end, keep
 from napari_phasemap.views.shell.job import JobRow, tell_error
 from napari_phasemap.views.shell.link import ViewerLink, link_for
 from napari_phasemap.views.shell.warm import warm_up
@@ -101,7 +101,7 @@ class Dock(QWidget):
         layout.addWidget(self.job)
         self.setMinimumWidth(MIN_WIDTH)
         self.listen(self.workspace.events.stacks, self._warm_up)
-        self.destroyed.connect(end_of(self, self._connections))
+        end(self, self._connections)
 
     def set_hint(self, text: str) -> None:
         """Say what to do next."""

@@ -6,49 +6,80 @@ must not die in another thread than the window's. So a dock is kept until its wi
 its frame is gone, is deleted by Qt, and then lets go of everything it held.
 
 * `keep`: hold a dock as long as Qt has it.
-* `end_of`: what the signal ``destroyed`` of a dock calls.
+* `end`: let a dock go of everything when Qt has deleted it.
+* `when_gone`: call a function when Qt deletes a widget.
 """
 
 from __future__ import annotations
 
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from psygnal import SignalInstance
 from qtpy.QtCore import QObject, QTimer
-from qtpy.QtWidgets import QLayout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qtpy.QtWidgets import QWidget
 
-__all__ = ["end_of", "keep"]
+__all__ = ["end", "keep", "when_gone"]
 
+#: Name under which a widget knows which of `_ENDS` are its own.
+PROPERTY = "phasemap end"
+_NUMBERS = count(1)
+_ENDS: dict[int, list[Callable[[QObject], None]]] = {}
 _KEPT: dict[int, QWidget] = {}
 
 
 def keep(widget: QWidget) -> None:
-    """Hold a widget that has an `end_of` until Qt has deleted it."""
+    """Hold a widget that has an `end` until Qt has deleted it."""
     _KEPT[id(widget)] = widget
 
 
-def end_of(
-    widget: QWidget, connections: list[tuple[Any, Any]]
-) -> Callable[[QObject], None]:
-    """Return a slot for ``destroyed`` that undoes connections and breaks the cycles.
+def when_gone(widget: QWidget, function: Callable[[QObject], None]) -> None:
+    """Call a function with the widget, or what is left of it, when Qt deletes it.
+
+    A slot of ``destroyed`` that nothing else holds is garbage with the widget's
+    Python side: the collector empties it while Qt would still call it, and the process
+    crashes. So the functions are held here, and Qt calls one that is never garbage.
 
     Parameters
     ----------
     widget : QWidget
-        The slot does not hold it, nor anything inside.
+        Python may have forgotten it by then.
+    function : callable
+        Must hold neither the widget nor anything inside it.
+    """
+    number = widget.property(PROPERTY)
+    if number is None:
+        number = next(_NUMBERS)
+        widget.setProperty(PROPERTY, number)
+        _ENDS[number] = []
+        widget.destroyed.connect(_on_destroyed)
+    _ENDS[number].append(function)
+
+
+def _on_destroyed(widget: QObject) -> None:
+    for function in _ENDS.pop(widget.property(PROPERTY), ()):
+        function(widget)
+
+
+def end(widget: QWidget, connections: list[tuple[Any, Any]]) -> None:
+    """Undo connections and break the cycles of a widget when Qt deletes it.
+
+    Parameters
+    ----------
+    widget : QWidget
+        Whose attributes are emptied, and those of all inside.
     connections : list of (signal, slot)
         To objects that outlive the widget.
     """
-    return partial(_on_destroyed, id(widget), widget.__dict__, connections)
+    when_gone(widget, partial(_let_go, id(widget), widget.__dict__, connections))
 
 
-def _on_destroyed(
+def _let_go(
     key: int,
     attributes: dict[str, Any],
     connections: list[tuple[Any, Any]],
@@ -66,7 +97,7 @@ def _on_destroyed(
     inside = [
         child
         for child in widget.findChildren(QObject)
-        if child.__dict__ and not isinstance(child, QLayout)
+        if type(child).__module__.startswith("napari_phasemap")
     ]
     # Slots may still be called while Qt deletes all this.
     QTimer.singleShot(0, partial(_empty, key, attributes, inside))

@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 
 from napari_phasemap.core.data.errors import is_bug, told
 from napari_phasemap.views.shell.collecting import collect_here_until
+from napari_phasemap.views.shell.ending import when_gone
 from napari_phasemap.views.shell.work import Outcome, Work
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class JobRow(QWidget):
         self.setSizePolicy(kept)
         self.setVisible(False)
         # Whatever destroys the row ends the job; the slot holds nothing of the row.
-        self.destroyed.connect(partial(_cancel_all, self._works))
+        when_gone(self, partial(_cancel_all, self._works))
 
     @property
     def running(self) -> bool:
