@@ -454,9 +454,7 @@ def children() -> list[str]:
     """
     found = psutil.Process().children(recursive=True)
     commands = [
-        " ".join(one.cmdline())
-        for one in found
-        if one.status() != psutil.STATUS_ZOMBIE
+        " ".join(one.cmdline()) for one in found if one.status() != psutil.STATUS_ZOMBIE
     ]
     return [one for one in commands if not any(own in one for own in OF_THE_PROCESS)]
 

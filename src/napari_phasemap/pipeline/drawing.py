@@ -9,6 +9,7 @@ results from a dock, beside the window, lets a process of its own draw.
 from __future__ import annotations
 
 import pickle
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
@@ -22,6 +23,19 @@ __all__ = ["DrawingProcess"]
 WORKER = "napari_phasemap.pipeline.drawing_worker"
 #: File of the temporary folder, which nobody else may write.
 WHAT = "what.pickle"
+
+
+def _frozen(values: dict[Any, Any]) -> MappingProxyType[Any, Any]:
+    return MappingProxyType(values)
+
+
+class _Pickler(pickle.Pickler):
+    """Also writes mappings that refuse to be changed."""
+
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, MappingProxyType):
+            return _frozen, (dict(value),)
+        return NotImplemented
 
 
 class DrawingProcess(ChildProcess):
@@ -65,7 +79,7 @@ class DrawingProcess(ChildProcess):
         with self.turn():
             path = self.path(WHAT)
             with path.open("wb") as file:
-                pickle.dump(what, file, protocol=pickle.HIGHEST_PROTOCOL)
+                _Pickler(file, protocol=pickle.HIGHEST_PROTOCOL).dump(what)
             try:
                 self.ask(request, text="drawing", on_progress=on_progress)
             finally:

@@ -12,6 +12,7 @@ its frame is gone, is deleted by Qt, and then lets go of everything it held.
 
 from __future__ import annotations
 
+import atexit
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,13 @@ PROPERTY = "phasemap end"
 _NUMBERS = count(1)
 _ENDS: dict[int, list[Callable[[QObject], None]]] = {}
 _KEPT: dict[int, QWidget] = {}
+
+
+@atexit.register
+def _forget_all() -> None:
+    """Hold nothing when Python ends: Qt's application goes before the modules do."""
+    _KEPT.clear()
+    _ENDS.clear()
 
 
 def keep(widget: QWidget) -> None:
