@@ -126,7 +126,7 @@ def latent(folder: Path) -> None:
     stage.drag(view.scatter.native, path)
     view.tools.set_tool("navigate")
     shoot(stage, "latent_view")
-    view._tabs.setCurrentIndex(1)
+    view.show_page("selection")
     shoot(stage, "latent_selection")
     stage.viewer.theme = "light"
     shoot(stage, "latent_light")
@@ -146,7 +146,7 @@ def gif(folder: Path) -> None:
             box.setVisible(False)
         if box.isAncestorOf(view):
             window.resizeDocks([box], [LATENT_WIDTH], Qt.Orientation.Horizontal)
-    view._tabs.setVisible(False)
+
     stage.settle(0.5)
     stage.viewer.reset_view()
     frames: list[tuple[Image.Image, int]] = []

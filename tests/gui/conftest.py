@@ -12,13 +12,20 @@ import pytest
 
 os.environ.setdefault("QT_API", "pyqt6")
 
-from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtCore import QEvent, QPoint, QPointF, QSettings, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_user(tmp_path: Any) -> None:
+    """Nothing that an earlier window remembered decides where a dock goes."""
+    ini, user = QSettings.Format.IniFormat, QSettings.Scope.UserScope
+    QSettings.setPath(ini, user, str(tmp_path / "settings"))
 
 
 @pytest.fixture

@@ -230,7 +230,7 @@ def test_shift_adds_alt_subtracts_and_both_intersect(filled, view):
 def test_the_chosen_mode_holds_without_a_key(filled, view):
     _, workspace, truth = filled
     lasso(view, truth == 1)
-    view.tools._mode.setCurrentText("add")
+    view.tools.set_mode("add")
     lasso(view, truth == 2)
     np.testing.assert_array_equal(workspace.selection, truth != 0)
 
@@ -536,8 +536,9 @@ def test_the_theme_is_followed(filled, view):
 def test_the_canvas_of_napari_keeps_its_room(docked, qtbot):
     viewer, _, _, view = docked
     assert viewer.window.geometry()[2] <= 1100
-    assert view.width() <= 400
-    assert view.scatter.height() >= 140
+    image = viewer.window._qt_viewer.canvas.native
+    assert min(image.width(), view.scatter.width()) >= 300
+    assert min(image.height(), view.scatter.height()) >= 200
 
 
 def test_deleting_and_renaming_layers_is_survived(filled, view, qtbot):

@@ -112,7 +112,7 @@ def front_most(scatter, members):
     [
         lambda s: None,
         lambda s: drag(s, [(250, 200), (310, 170), (330, 150)]),
-        lambda s: s.set_camera(s.camera.zoomed(0.5)),
+        lambda s: s.set_camera(s.camera.zoomed(0.7)),
         lambda s: s.resize(330, 560),
         lambda s: s.set_perspective(True),
         lambda s: s.set_flat(True),

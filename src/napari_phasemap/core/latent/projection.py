@@ -180,7 +180,7 @@ def project(points: NDArray[np.float32], matrix: NDArray[np.float64], /) -> Scre
     Parameters
     ----------
     points : ndarray of float32 of shape (3, n_points)
-        Coordinates, one row per axis; NaN stays NaN.
+        Coordinates, one row per axis; what is not finite has no finite position.
     matrix : ndarray of shape (4, 4)
         From `Camera.screen_matrix`, for column vectors.
 
@@ -212,7 +212,8 @@ def project(points: NDArray[np.float32], matrix: NDArray[np.float64], /) -> Scre
         w = np.empty_like(spare)
         _dot(rows[3], block, w, spare)
         w[w <= 0] = np.nan
-        result /= w
+        with np.errstate(invalid="ignore"):  # infinitely far away: no place
+            result /= w
     return Screen(x=out[0], y=out[1], depth=out[2])
 
 

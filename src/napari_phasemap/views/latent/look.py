@@ -66,9 +66,11 @@ class LookTab(QWidget):
         self._scatter = scatter
         self._axes = [QComboBox() for _ in range(3)]
         self._names: tuple[str, ...] = ()
-        self._stretch = QCheckBox("scale each axis by itself")
+        self._equal = QCheckBox("equal scales")
+        self._equal.setToolTip("One unit is as long on every axis.")
         self._flat = QCheckBox("2-D view")
         self._perspective = QCheckBox("perspective")
+        self._perspective.setChecked(True)
         self._size = QDoubleSpinBox()
         self._size.setRange(1.0, 30.0)
         self._size.setSuffix(" px")
@@ -86,7 +88,7 @@ class LookTab(QWidget):
         self._lay_out()
         for combo in self._axes:
             combo.currentIndexChanged.connect(self._on_axes)
-        self._stretch.toggled.connect(self._on_axes)
+        self._equal.toggled.connect(self._on_axes)
         self._flat.toggled.connect(scatter.set_flat)
         self._perspective.toggled.connect(scatter.set_perspective)
         self._size.valueChanged.connect(self._on_style)
@@ -102,7 +104,7 @@ class LookTab(QWidget):
     @property
     def stretch(self) -> bool:
         """Whether each axis has its own scale."""
-        return bool(self._stretch.isChecked())
+        return not self._equal.isChecked()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -134,7 +136,7 @@ class LookTab(QWidget):
         form = QFormLayout(self)
         form.setContentsMargins(2, 2, 2, 2)
         form.addRow("axes", _row(*self._axes))
-        form.addRow("", self._stretch)
+        form.addRow("", self._equal)
         form.addRow("camera", _row(self._flat, self._perspective))
         sides = []
         for side in ("front", "side", "top"):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,11 +17,12 @@ from qtpy.QtWidgets import (
     QApplication,
     QComboBox,
     QFrame,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
     QSplitter,
-    QTabWidget,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -38,6 +40,8 @@ from napari_phasemap.views.scatter.gl import has_opengl
 from napari_phasemap.views.scatter.scatter import Scatter
 from napari_phasemap.views.shell.dock import Dock, guarded
 from napari_phasemap.views.shell.kinds import SELECTION
+from napari_phasemap.views.shell.placing import dock_of
+from napari_phasemap.views.shell.second_canvas import SecondCanvas
 from napari_phasemap.views.widgets.steady_label import SteadyLabel
 
 if TYPE_CHECKING:
@@ -58,9 +62,18 @@ CLUSTERS = "k-means cluster"
 #: Milliseconds after opening until the selection layers are made.
 PREPARE_AFTER = 300
 #: Share of the screen's width that the dock asks for.
-SHARE = 0.25
-#: Wider than high by this much, the tabs stand beside the scatter instead of below.
-WIDE = 1.5
+SHARE = 0.35
+#: Colorings that are shown unasked, the first that there is.
+TELLING = ("resolved phase", "phase", CLUSTERS, "intensity")
+#: Width in pixels that the drawer begins with.
+DRAWER = 190
+#: Pages of the drawer: name, tool tip.
+PAGES = (
+    ("legend", "What the colors mean; which classes are drawn."),
+    ("selection", "What to do with the selected points."),
+    ("look", "Axes, size, camera, clusters."),
+    ("figure", "Copy, save, a turning movie."),
+)
 
 
 class LatentView(Dock):
@@ -72,12 +85,16 @@ class LatentView(Dock):
     """
 
     title = "Latent view"
+    area = "canvas"
 
     def __init__(
         self, viewer: napari.viewer.Viewer, workspace: Workspace | None = None
     ) -> None:
         super().__init__(viewer, workspace)
         self.scatter: Scatter | None = None
+        self.second_canvas = SecondCanvas(self)
+        #: Whether a person has chosen the coloring.
+        self._is_colored = False
         self._message = QLabel()
         self._message.setWordWrap(True)
         self._pca = QPushButton("Use PCA (3 components)")
@@ -89,7 +106,7 @@ class LatentView(Dock):
         self.body.addStretch(1)
         self._main = QWidget()
         self.layout().insertWidget(1, self._main, 1)
-        self.setMinimumSize(300, 260)
+        self.setMinimumSize(300, 250)
         self._hint.setVisible(False)
         if not has_opengl():
             self._main.setVisible(False)
@@ -114,37 +131,43 @@ class LatentView(Dock):
         self._colors = QComboBox()
         self._colors.setToolTip("What the colors show.")
         self._colors.setMinimumContentsLength(10)
-        self.tools.add(self._colors)
+        self._colors.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
         self.legend = LegendTab(scatter)
         self.look = LookTab(scatter)
         self.figure = FigureTab(scatter)
         self.chosen = SelectionTab(self.workspace, self.actions)
-        self._tabs = QTabWidget()
-        for name, tab in (
-            ("Legend", self.legend),
-            ("Selection", self.chosen),
-            ("Look", self.look),
-            ("Figure", self.figure),
-        ):
-            self._tabs.addTab(_scrolling(tab), name)
-        self._tabs.setMinimumHeight(90)
+        self._drawer = QStackedWidget()
+        self._drawer.setVisible(False)
+        self._pages = {}
+        tabs = (self.legend, self.chosen, self.look, self.figure)
+        for (name, tip), tab in zip(PAGES, tabs, strict=True):
+            self._drawer.addWidget(_scrolling(tab))
+            self._pages[name] = self.tools.add_toggle(
+                name, tip, partial(self._on_page, name)
+            )
+        self.tools.add_places(self.second_canvas)
+        self.tools.add_button("help", "All gestures and keys. F1", self.tools.show_help)
         self._pointed, self._count = SteadyLabel(2), SteadyLabel(2)
-        above = QWidget()
-        inner = QVBoxLayout(above)
-        inner.setContentsMargins(0, 0, 0, 0)
-        inner.addWidget(scatter, 1)
-        inner.addWidget(self._pointed)
-        inner.addWidget(self._count)
-        self._splitter = QSplitter(Qt.Orientation.Vertical)
-        self._splitter.addWidget(above)
-        self._splitter.addWidget(self._tabs)
-        self._splitter.setStretchFactor(0, 3)
-        self._splitter.setStretchFactor(1, 2)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._splitter.addWidget(scatter)
+        self._splitter.addWidget(self._drawer)
+        self._splitter.setStretchFactor(0, 1)
+        self._splitter.setStretchFactor(1, 0)
         self._splitter.setCollapsible(0, False)
+        self._splitter.setSizes([1, DRAWER])
+        below = QHBoxLayout()
+        below.addWidget(QLabel("color by"))
+        below.addWidget(self._colors)
+        below.addWidget(self._pointed, 1)
         layout = QVBoxLayout(self._main)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
         layout.addWidget(self.tools)
         layout.addWidget(self._splitter, 1)
+        layout.addLayout(below)
+        layout.addWidget(self._count)
 
     def _listen(self) -> None:
         scatter, events = self.scatter, self.workspace.events
@@ -154,6 +177,7 @@ class LatentView(Dock):
         scatter.stroked.connect(self.actions.stroke)
         scatter.asked.connect(self._on_asked)
         self._colors.currentTextChanged.connect(self._on_colors)
+        self._colors.activated.connect(self._on_color_chosen)
         self.legend.classRequested.connect(self.actions.select_class)
         self.look.axesChanged.connect(self._on_axes)
         self.look.clustersRequested.connect(self.find_clusters)
@@ -204,6 +228,7 @@ class LatentView(Dock):
 
         def take(found: Any) -> None:
             if workspace.latent is latent:
+                self._is_colored = True
                 workspace.features = {**workspace.features, CLUSTERS: found.labels}
                 self._colors.setCurrentText(CLUSTERS)
 
@@ -215,6 +240,22 @@ class LatentView(Dock):
     def open_training(self) -> None:
         """Open the dock that trains a latent space."""
         self.viewer.window.add_plugin_dock_widget(PLUGIN, "Latent space")
+
+    def show_page(self, name: str, *, shown: bool = True) -> None:
+        """Unfold "legend", "selection", "look" or "figure", or fold it away."""
+        self._pages[name].setChecked(shown)
+
+    def _on_page(self, name: str, shown: bool) -> None:
+        """Show one page of the drawer; the canvas keeps its height."""
+        if shown:
+            for other, toggle in self._pages.items():
+                if other != name:
+                    toggle.setChecked(False)
+            self._drawer.setCurrentIndex([page for page, _ in PAGES].index(name))
+        self._drawer.setVisible(any(one.isChecked() for one in self._pages.values()))
+
+    def _on_color_chosen(self, *_: Any) -> None:
+        self._is_colored = True
 
     def _on_asked(self, action: str) -> None:
         """Do what a key or a button of the tool bar stands for."""
@@ -284,12 +325,15 @@ class LatentView(Dock):
 
     def _offer_colors(self) -> None:
         names, current = colorings(self.workspace), self._colors.currentText()
-        if [self._colors.itemText(i) for i in range(self._colors.count())] != names:
-            with signals_blocked(self._colors):
-                self._colors.clear()
-                self._colors.addItems(names)
-                if current in names and current != "one color":
-                    self._colors.setCurrentText(current)
+        if [self._colors.itemText(i) for i in range(self._colors.count())] == names:
+            return
+        if not (self._is_colored and current in names):
+            self._is_colored = False
+            current = next((name for name in TELLING if name in names), names[0])
+        with signals_blocked(self._colors):
+            self._colors.clear()
+            self._colors.addItems(names)
+            self._colors.setCurrentText(current)
 
     def _on_colors(self, *_: Any) -> None:
         scatter, latent = self.scatter, self.workspace.latent
@@ -347,6 +391,7 @@ class LatentView(Dock):
                 background=QColor(colors.canvas.as_hex()).name(),
                 foreground=QColor(colors.text.as_hex()).name(),
             )
+            self.tools.recolor(QColor(colors.icon.as_hex()).name())
 
     # ---- The window ----
 
@@ -355,15 +400,11 @@ class LatentView(Dock):
         screen = QApplication.primaryScreen().availableSize()
         return QSize(max(300, int(SHARE * screen.width())), 500)
 
-    def resizeEvent(self, event: Any) -> None:
-        """Put the tabs beside the scatter in a wide dock, below it in a high one."""
-        super().resizeEvent(event)
-        if self.scatter is None:
-            return
-        is_wide = self.width() > WIDE * self.height()
-        direction = Qt.Orientation.Horizontal if is_wide else Qt.Orientation.Vertical
-        if self._splitter.orientation() != direction:
-            self._splitter.setOrientation(direction)
+    def _take_place(self) -> None:
+        """Become a second canvas beside the images instead of one more form."""
+        if (frame := dock_of(self)) is not None:
+            frame.setWindowTitle(self.title)
+            self.second_canvas.take_place()
 
     def closeEvent(self, event: Any) -> None:
         """Stop a movie that is being written."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy
+from qtpy.QtWidgets import QCheckBox, QLabel, QPushButton, QSizePolicy
+from superqt import QFlowLayout
 
 from napari_phasemap.core.data.describe import describe_pixel
 from napari_phasemap.core.data.errors import InputError
@@ -37,6 +38,8 @@ SELECT_TIP = (
 PIXEL_COLOR = "#ff2020"
 #: Milliseconds between two full drawings.
 DRAW_EVERY = 60
+#: Pixels: beside a second canvas in a small window.
+NARROWEST = 220
 
 
 class SpectraView(Dock):
@@ -61,7 +64,7 @@ class SpectraView(Dock):
         self._boxes = self._make_boxes()
         self.body.addWidget(self._plot, 1)
         self.body.addLayout(self._make_controls())
-        self.body.addLayout(self._make_selecting())
+        self.body.addWidget(self._count)
         self._line: Any = None
         self._phases: Any = None
         # A timer of the dock dies with it, so that nothing is drawn on a closed one.
@@ -77,7 +80,7 @@ class SpectraView(Dock):
         for signal in (events.cursor, events.hover):
             self.listen(signal, self._on_pointed)
         self.listen(self.viewer.events.theme, self._plot.on_theme)
-        self.setMinimumHeight(190)
+        self.setMinimumSize(NARROWEST, 190)
         self.draw()
 
     def draw(self) -> None:
@@ -262,17 +265,14 @@ class SpectraView(Dock):
         boxes["phases"].setChecked(True)
         return boxes
 
-    def _make_controls(self) -> QHBoxLayout:
-        row = QHBoxLayout()
+    def _make_controls(self) -> QFlowLayout:
+        """Return check boxes and buttons, which wrap beside a second canvas."""
+        row = QFlowLayout()
+        row.setHorizontalSpacing(8)
+        row.setVerticalSpacing(2)
         for box in self._boxes.values():
             box.toggled.connect(self._on_change)
             row.addWidget(box)
-        row.addStretch(1)
-        return row
-
-    def _make_selecting(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.addWidget(self._count, 1)
         for text, tip, slot in (
             ("Select on image", SELECT_TIP, self.select_on_image),
             ("Clear", "Select nothing.", self.clear_selection),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QPointF, QRectF, Qt
+from qtpy.QtCore import QPointF, QRectF, QSizeF, Qt
 from qtpy.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 from qtpy.QtWidgets import QWidget
 
@@ -93,10 +93,7 @@ def paint_marks(painter: QPainter, marks: Marks, width: float, height: float) ->
     """Paint labels, markers, cursor and stroke onto an area of this size."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     text, scale = QColor(marks.foreground), marks.scale
-    for label in marks.labels:
-        if np.isfinite(label.x) and np.isfinite(label.y):
-            painter.setFont(font(scale, bold=label.bold))
-            _paint_text(painter, label, text, width, height)
+    _paint_labels(painter, marks.labels, text, scale, QRectF(0, 0, width, height))
     painter.setFont(font(scale, bold=True))
     _paint_markers(painter, marks, QRectF(0.0, 0.0, width, height))
     if marks.cursor is not None:
@@ -168,17 +165,37 @@ def _paint_scale(
     painter.drawText(QPointF(middle, base + metrics.height()), title)
 
 
-def _paint_text(
-    painter: QPainter, label: Label, color: QColor, width: float, height: float
+def _paint_labels(
+    painter: QPainter,
+    labels: Sequence[Label],
+    color: QColor,
+    scale: float,
+    area: QRectF,
 ) -> None:
-    """Paint a centered word, kept inside the area."""
-    metrics = QFontMetricsF(painter.font())
-    half = 0.5 * metrics.horizontalAdvance(label.text)
-    x = min(max(label.x, half + 2), width - half - 2)
-    y = min(max(label.y, metrics.height() / 2), height - metrics.height() / 2)
-    painter.setPen(color)
-    baseline = y + 0.5 * (metrics.ascent() - metrics.descent())
-    painter.drawText(QPointF(x - half, baseline), label.text)
+    """Paint titles, kept inside the area, and the ticks that have room there."""
+    taken: list[QRectF] = []
+    for label in sorted(labels, key=lambda one: not one.bold):
+        if not (np.isfinite(label.x) and np.isfinite(label.y)):
+            continue
+        painter.setFont(font(scale, bold=label.bold))
+        metrics = QFontMetricsF(painter.font())
+        size = QSizeF(metrics.horizontalAdvance(label.text), metrics.height())
+        box = QRectF(QPointF(), size)
+        box.moveCenter(QPointF(label.x, label.y))
+        if label.bold:
+            box = _inside(box, area)
+        elif not area.contains(box) or any(box.intersects(one) for one in taken):
+            continue
+        taken.append(box)
+        painter.setPen(color)
+        painter.drawText(box.topLeft() + QPointF(0, metrics.ascent()), label.text)
+
+
+def _inside(box: QRectF, area: QRectF) -> QRectF:
+    """Return a box moved into an area, as far as it fits."""
+    x = min(max(box.left(), area.left() + 2), area.right() - box.width() - 2)
+    y = min(max(box.top(), area.top()), area.bottom() - box.height())
+    return QRectF(x, y, box.width(), box.height())
 
 
 def _paint_markers(painter: QPainter, marks: Marks, area: QRectF) -> None:

@@ -17,6 +17,7 @@ from vispy.app import Canvas
 
 from napari_phasemap.core.latent.projection import Camera, pick, project, visible
 from napari_phasemap.core.latent.selection import in_ball, in_polygon, in_rectangle
+from napari_phasemap.core.latent.viewing import facing, framing, separating_direction
 from napari_phasemap.views.scatter.overlay import Marks, Overlay
 from napari_phasemap.views.scatter.scene import Scene
 from napari_phasemap.views.scatter.tools import Gestures
@@ -38,8 +39,6 @@ REST = 180
 VIEWS = {"front": (0.0, 0.0), "side": (90.0, 0.0), "top": (0.0, 90.0)}
 #: Field of view of the perspective camera, in degrees.
 PERSPECTIVE = 35.0
-#: Pixels that the labels of the axes take on both sides.
-LABELS = 90
 #: The camera stays within this many box sizes; points further out are clipped.
 MAX_REACH = 50.0
 
@@ -58,7 +57,9 @@ class Scatter(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.visible_only = False
-        self.camera = Camera()
+        self.camera = Camera(fov=PERSPECTIVE)
+        #: Whether a person has chosen the direction of view.
+        self.is_turned = False
         self.scene = Scene()
         self._stroke: Stroke | None = None
         self._is_moving = False
@@ -121,12 +122,20 @@ class Scatter(QWidget):
         """
         self.scene.set_points(columns, names, stretch=stretch)
         self._screen = None
+        self.is_turned = False
+        self.face()
         self.fit()
         self._draw_again()
 
     def set_coloring(self, coloring: Coloring) -> None:
-        """Color the points; classes of the same names stay hidden or shown."""
+        """Color the points; classes of the same names stay hidden or shown.
+
+        Until a person turns the cloud it shows the side that tells the classes apart.
+        """
         self.scene.set_coloring(coloring)
+        if not self.is_turned and coloring.names:
+            self.face()
+            self.fit()
         self._draw_again()
 
     def set_shown(self, shown: NDArray[np.bool_]) -> None:
@@ -169,31 +178,29 @@ class Scatter(QWidget):
         self._rest.start()
         self._draw_again()
 
+    def face(self) -> None:
+        """Look from where the classes of the coloring are told apart best."""
+        points, coloring = self.scene.points, self.scene.coloring
+        classes = coloring.codes if coloring.names else None
+        self.set_camera(facing(self.camera, separating_direction(points, classes)))
+
     def fit(self) -> None:
-        """Show the whole box."""
-        frame, points = self.scene.frame, self.scene.points
-        low, high = frame.corners()
+        """Let the cloud fill the canvas."""
+        points = self.scene.points
         some = np.abs(points[:, :: max(1, points.shape[1] // 100_000)])
         furthest = float(np.nanmax(some[np.isfinite(some)], initial=0.9))
-        flat = self.camera.flat or frame.n_axes < 3
-        span = high - low
-        shorter = min(self.size_in_pixels())
-        room = shorter / max(shorter - LABELS, 0.6 * shorter)
-        height = room * (span[:2].max() if flat else np.linalg.norm(span))
-        self.set_camera(
-            replace(
-                self.camera,
-                center=(0.0, 0.0, 0.0),
-                height=float(height),
-                reach=min(2 * np.sqrt(3) * furthest, MAX_REACH),
-                flat=flat,
-            )
+        flat = self.camera.flat or self.scene.frame.n_axes < 3
+        camera = replace(
+            self.camera, reach=min(2 * np.sqrt(3) * furthest, MAX_REACH), flat=flat
         )
+        self.set_camera(framing(camera, points, *self.size_in_pixels()))
 
     def view_from(self, side: str) -> None:
         """Look from the "front", the "side" or the "top"."""
         azimuth, elevation = VIEWS[side]
+        self.is_turned = True
         self.set_camera(replace(self.camera, azimuth=azimuth, elevation=elevation))
+        self.fit()
 
     def set_flat(self, flat: bool) -> None:
         """Show two axes from above, or three."""
@@ -321,18 +328,23 @@ class Scatter(QWidget):
 
     def _on_resize(self, event: Any) -> None:
         self.overlay.setGeometry(self.native.rect())
+        if not self.is_turned and self.scene.n_points:
+            self.fit()
 
     def _on_rest(self) -> None:
         self._is_moving = False
         self.canvas.update()
 
     def _on_turned(self, dx: float, dy: float) -> None:
+        self.is_turned = True
         self.set_camera(self.camera.turned(dx, dy))
 
     def _on_moved(self, dx: float, dy: float) -> None:
+        self.is_turned = True
         self.set_camera(self.camera.moved(dx, dy, *self.size_in_pixels()))
 
     def _on_zoomed(self, factor: float) -> None:
+        self.is_turned = True
         self.set_camera(self.camera.zoomed(factor))
 
     def _on_clicked(self, x: float, y: float, mode: str) -> None:

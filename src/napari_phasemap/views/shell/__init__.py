@@ -1,6 +1,7 @@
 """What holds a dock, a viewer and the workspace together.
 
 * `dock`, `job`, `children`: a dock's frame; long work in a thread or a process.
+* `placing`, `second_canvas`: where a dock goes; where a view stands that is no form.
 * `link`: images of a workspace's stacks.
 * `layout`, `walk`, `names`: where particles lie, one of them alone, their names.
 * `kinds`, `result_layers`, `result_layer`, `label_colors`: results as layers.

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
-    QDockWidget,
     QFrame,
     QLabel,
     QMainWindow,
@@ -25,6 +24,13 @@ from napari_phasemap.views.shell.children import Kind, child_for, end_with
 from napari_phasemap.views.shell.ending import end, keep
 from napari_phasemap.views.shell.job import JobRow, tell_error
 from napari_phasemap.views.shell.link import ViewerLink, link_for
+from napari_phasemap.views.shell.placing import (
+    dock_of,
+    keep_on_screen,
+    mark,
+    place_below,
+    place_form,
+)
 from napari_phasemap.views.shell.warm import warm_up
 
 if TYPE_CHECKING:
@@ -36,15 +42,8 @@ __all__ = ["Dock", "guarded"]
 
 #: Milliseconds until napari has finished placing a new dock.
 PLACE_AFTER = 50
-#: A dock below the image takes this part of the window's height: one in so many.
-BOTTOM_SHARE = 3
 #: Pixels that a dock needs for its controls beside a scroll bar.
 MIN_WIDTH = 330
-#: Which columns the corners below them belong to.
-SIDES = (
-    (Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea),
-    (Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea),
-)
 
 
 def guarded(slot: Callable[..., None]) -> Callable[..., None]:
@@ -68,7 +67,8 @@ class Dock(QWidget):
     """
 
     title = "Phase map"
-    #: "right": one stack of tabs with the other docks; "bottom": below the image.
+    #: "right": one stack of tabs with the other docks; "bottom": below the image;
+    #: "canvas": a second canvas beside the image (see `second_canvas`).
     area = "right"
 
     def __init__(self, viewer: Any, workspace: Workspace | None = None) -> None:
@@ -77,7 +77,7 @@ class Dock(QWidget):
         self.viewer = viewer
         self.link: ViewerLink = link_for(viewer)
         self.workspace = workspace or self.link.workspace
-        self._frame: QDockWidget | None = None
+        self._frame: Any = None
         self._warm = False
         self._unbound: list[Any] = []
         self._connections: list[tuple[Any, Any]] = []
@@ -137,7 +137,7 @@ class Dock(QWidget):
         if isinstance(window, QMainWindow):
             while self._unbound:
                 end_with(window, self._unbound.pop())
-        frame = _dock_of(self)
+        frame = dock_of(self)
         if frame is not None and frame is not self._frame:
             is_first, self._frame = self._frame is None, frame
             keep(self)
@@ -148,7 +148,7 @@ class Dock(QWidget):
 
     def _on_frame_gone(self, *_: Any) -> None:
         """End with the frame: napari takes a dock out of it before it deletes it."""
-        self._frame = _dock_of(self)
+        self._frame = dock_of(self)
         if self._frame is None and not self.isVisible():
             self.close()
             self.deleteLater()
@@ -161,41 +161,16 @@ class Dock(QWidget):
             warm_up(self)
 
     def _take_place(self) -> None:
-        """Go below the image, or into one stack of tabs with the other docks.
-
-        napari 0.9 reads neither the area nor the tabs from the manifest.
-        """
-        window, dock = self.window(), _dock_of(self)
+        """Go below the image, or into one stack of tabs with the other docks."""
+        window, dock = self.window(), dock_of(self)
         if dock is None or not isinstance(window, QMainWindow) or dock.isFloating():
             return
         dock.setWindowTitle(self.title)  # tabs are too narrow for napari's longer one
-        # The columns beside the image keep their height when a dock opens below it.
-        for corner, side in SIDES:
-            window.setCorner(corner, side)
-        if self.area == "bottom":
-            window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
-            height = window.height() // BOTTOM_SHARE
-            window.resizeDocks([dock], [height], Qt.Orientation.Vertical)
-            return
-        others = [
-            other
-            for view in window.findChildren(Dock)
-            if view is not self and view.area == self.area
-            if (other := _dock_of(view)) is not None and other.isVisible()
-        ]
-        if others:
-            window.tabifyDockWidget(others[0], dock)
-            dock.raise_()
+        mark(window, dock, self.area)
+        (place_below if self.area == "bottom" else place_form)(window, dock)
+        keep_on_screen(window)
 
     def closeEvent(self, event: Any) -> None:
         """Stop what runs for a dock that is closed."""
         self.job.close_job()
         super().closeEvent(event)
-
-
-def _dock_of(widget: QWidget) -> QDockWidget | None:
-    """Return the dock that a widget lives in, None where it stands alone."""
-    parent = widget.parentWidget()
-    while parent is not None and not isinstance(parent, QDockWidget):
-        parent = parent.parentWidget()
-    return parent
