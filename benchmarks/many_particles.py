@@ -138,7 +138,8 @@ def measure(number: int, shape: tuple[int, int]) -> dict[str, Any]:
 
     select(0)
     results["lasso of a tenth, painted"] = many(painted(select), range(1, STEPS))
-    phases = [x for x in viewer.layers if x.metadata["phasemap"].get("kind") == "phase"]
+    about = {layer: layer.metadata.get("phasemap", {}) for layer in viewer.layers}
+    phases = [layer for layer in about if about[layer].get("kind") == "phase"]
 
     def hide(on: bool) -> None:
         for layer in phases:

@@ -121,7 +121,11 @@ def test_save_and_load_go_through_the_child(child, spectra, tmp_path):
 def test_arrays_do_not_stay_in_the_temporary_folder(child, spectra):
     child.encode(spectra)
     folder = child.folder
-    assert sorted(path.name for path in folder.iterdir()) == ["log.txt", "model"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "log.txt",
+        "model",
+        "owner.json",
+    ]
 
 
 def test_tensorflow_that_cannot_be_imported_is_said_with_its_reason(
