@@ -301,6 +301,8 @@ def test_the_jump_ratio_threshold_is_dragged(
     setup.table.setCurrentCell(0, 0)
     setup.tabs.setCurrentWidget(setup.jumps)
     qtbot.wait(100)
+    shown = " ".join(text.get_text() for text in setup.jumps.axes.texts)
+    assert "jump ratio" in shown.replace("\n", " ")  # what the line rests on, in words
     start, stop = spot(setup.jumps, 1.05), spot(setup.jumps, 1.3)
     drag(qtbot, setup.jumps, start, stop)
     threshold = setup.table.rows()[0].jump_ratio

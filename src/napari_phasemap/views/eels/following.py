@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from functools import cached_property, partial
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,8 +32,6 @@ __all__ = ["AT_ONCE", "EdgePreviews"]
 
 #: Milliseconds between two previews while the mouse moves.
 PREVIEW_EVERY = 40
-#: Characters of a line under a title.
-REASON_WIDTH = 62
 #: Values of a stack up to which a step is done at once instead of beside the window.
 AT_ONCE = 6_000_000
 
@@ -166,7 +163,7 @@ class EdgePreviews:
     def _draw_ratios(self, ratios: Presence, recipe: EdgeRecipe) -> None:
         text = _present_text(ratios, recipe.jump_ratio)
         self.setup.jumps.show_ratios(
-            ratios.jump, ratios.significant, recipe.jump_ratio, text
+            ratios.jump, ratios.significant, recipe.jump_ratio, text, ratios.reason
         )
 
     def _on_threshold(self, threshold: float) -> None:
@@ -188,7 +185,5 @@ def _ratio_key(stack: SpectralStack, recipe: EdgeRecipe) -> tuple[Any, ...]:
 
 
 def _present_text(ratios: Presence, threshold: float) -> str:
-    """Say how many pixels have the edge, and what that rests on."""
     n_present = int(np.count_nonzero(ratios.at(threshold)))
-    counted = f"{n_present} of {len(ratios.jump)} pixels have the edge"
-    return f"{counted}\n{fill(ratios.reason, REASON_WIDTH)}"
+    return f"{n_present} of {len(ratios.jump)} pixels have the edge"

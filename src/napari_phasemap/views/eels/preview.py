@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["AgreementPlot", "JumpPlot", "SubtractionPlot"]
 
 N_BINS = 60
+#: Characters of a line in the histogram.
+REASON_WIDTH = 34
 MEASURED_COLOR = "#a0a0a0"
 #: Where the names of lines may be, as shares of the height.
 NAME_HEIGHTS = (0.8, 0.5, 0.2)
@@ -169,8 +172,12 @@ class JumpPlot(QuickPlot):
         significant: NDArray[np.bool_],
         threshold: float,
         text: str,
+        reason: str = "",
     ) -> None:
-        """Draw the histogram of all pixels and of those with a significant signal."""
+        """Draw the histogram of all pixels and of those with a significant signal.
+
+        `text` is the title, `reason` says what the suggested threshold rests on.
+        """
         known = jump[np.isfinite(jump)]
         if not known.size:
             self.set_empty("No pixel has a background, so there is no jump ratio.")
@@ -192,6 +199,10 @@ class JumpPlot(QuickPlot):
             axes.set_ylabel("pixels")
             axes.set_title(text)
             axes.legend(loc="upper right", handlelength=1.2)
+            # Below the legend, where few pixels are, and in front of their bars.
+            axes.text(0.98, 0.6, fill(reason, REASON_WIDTH), transform=axes.transAxes,
+                      ha="right", va="top", fontsize=8,
+                      color=MEASURED_COLOR)  # fmt: skip
 
         self.draw(draw)
         if not self._connected:
