@@ -47,6 +47,11 @@ def finish(qtbot: Any, dock: Any) -> None:
     qtbot.waitUntil(lambda: not dock.job.running, timeout=60_000)
 
 
+def cell(dock: Any, row: int, column: int, role: Any = 0) -> Any:
+    """What the table of fractions shows in a cell."""
+    return dock.fractions.model().index(row, column).data(role)
+
+
 def correlated(viewer: Any, qtbot: Any, stacks: list[Any], references: Any) -> Any:
     """The Phase map dock after it has correlated stacks with references."""
     dock = opened(viewer, "Phase map")
@@ -71,11 +76,10 @@ def test_three_presses_lead_from_the_menu_to_a_phase_map(
     qtbot.waitUntil(lambda: workspace.phase_map is not None, timeout=60_000)
     names = {layer.name for layer in viewer.layers}
     assert {"P1", "P2", "P3", "P4", "phase", "ambiguity", "names"} == names
-    table = dock.fractions
-    shares = [float(table.item(row, 2).text()) for row in range(5)]
+    shares = [float(cell(dock, row, 2)) for row in range(5)]
     assert sum(shares) == pytest.approx(100.0, abs=0.05)
-    assert table.item(5, 1).text() == "ambiguous"
-    assert table.columnCount() == 3 + 4
+    assert cell(dock, 5, 1) == "ambiguous"
+    assert dock.fractions.model().columnCount() == 3 + 4
 
 
 def test_a_real_stack_becomes_a_phase_map(
@@ -156,6 +160,25 @@ def test_the_threshold_slider_moves_the_ambiguity_layer(
     assert viewer.layers["ambiguity"].data.sum() == ambiguous.sum()
 
 
+def test_a_threshold_step_writes_one_row_of_the_table(
+    viewer: Any, qtbot: Any, two_particles: list[Any], references: Any
+) -> None:
+    dock = correlated(viewer, qtbot, two_particles, references)
+    told: list[Any] = []
+    model = dock.fractions.model()
+    model.dataChanged.connect(lambda first, last: told.append((first, last)))
+    model.modelReset.connect(lambda: told.append("all"))
+    workspace = workspace_for(viewer)
+    workspace.threshold = float(np.median(workspace.phase_map.margin))
+    assert [(a.row(), b.row()) for a, b in told] == [(2, 2)]
+    unclear = workspace.phase_map.ambiguous(workspace.threshold)
+    second = workspace.stacks.stack_index == 1
+    for column, part in ((2, slice(None)), (4, second)):
+        assert float(cell(dock, 2, column)) == pytest.approx(
+            100 * unclear[part].mean(), abs=0.005
+        )
+
+
 def test_a_color_changes_everywhere(
     viewer: Any, qtbot: Any, two_particles: list[Any], references: Any
 ) -> None:
@@ -163,7 +186,8 @@ def test_a_color_changes_everywhere(
     dock.fractions.set_color(1, "#123456")
     color = viewer.layers["phase"].colormap.map(np.array([2]))[0]
     np.testing.assert_allclose(color[:3] * 255, [0x12, 0x34, 0x56], atol=1)
-    assert dock.fractions.item(1, 0).background().color().name() == "#123456"
+    color = cell(dock, 1, 0, Qt.ItemDataRole.BackgroundRole)
+    assert color.name() == "#123456"
 
 
 def test_a_cancelled_job_changes_nothing(

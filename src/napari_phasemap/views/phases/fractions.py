@@ -1,6 +1,7 @@
 """How much of each phase there is: the table under the phase map.
 
 * `FractionTable`: per cent per phase, for all particles and for each; colors.
+* `FractionModel`: the numbers of the table, one array.
 """
 
 from __future__ import annotations
@@ -9,26 +10,131 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtGui import QColor
-from qtpy.QtWidgets import (
-    QColorDialog,
-    QHeaderView,
-    QTableWidget,
-    QTableWidgetItem,
-)
+from qtpy.QtWidgets import QColorDialog, QTableView
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.data.stack_set import StackSet
     from napari_phasemap.workspace import Workspace
 
-__all__ = ["FractionTable"]
+__all__ = ["FractionModel", "FractionTable"]
 
 #: Pixels; a longer table scrolls.
 MAX_HEIGHT = 320
+#: Columns before the numbers: the color and the name of the phase.
+LEADING = 2
+#: Pixels of the column of colors.
+SWATCH = 24
+#: As wide as any number of the table.
+WIDEST = "100.00"
+#: Rows below the phases.
+REST = ("ambiguous", "not assigned")
+
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
-class FractionTable(QTableWidget):
+class FractionModel(QAbstractTableModel):
+    """Per cent of each phase (rows) in all particles and in each (columns).
+
+    Numbers are an array: a step of the threshold replaces one row of it, and only that
+    row is painted again, however many particles there are.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._names: tuple[str, ...] = ()
+        self._titles: tuple[str, ...] = ()
+        self._colors: tuple[str, ...] = ()
+        self._values: NDArray[np.float64] = np.zeros((0, 0))
+
+    def show(
+        self,
+        names: Sequence[str],
+        titles: Sequence[str],
+        colors: Sequence[str],
+        values: NDArray[np.float64],
+    ) -> bool:
+        """Show other numbers; return whether the rows or columns are others, too.
+
+        Parameters
+        ----------
+        names, titles : sequence of str
+            Of the rows, and of the columns that hold numbers.
+        colors : sequence of str
+            Of the first rows, "#rrggbb".
+        values : ndarray of shape (n_rows, n_columns)
+            Per cent.
+        """
+        frame = tuple(names), tuple(titles)
+        new = frame != (self._names, self._titles)
+        if new:
+            self.beginResetModel()
+        self._names, self._titles = frame
+        self._colors, self._values = tuple(colors), values
+        if new:
+            self.endResetModel()
+        else:
+            self._tell(0, len(names) - 1)
+        return new
+
+    def set_row(self, row: int, values: NDArray[np.float64]) -> None:
+        """Replace the numbers of one row."""
+        self._values[row] = values
+        self._tell(row, row)
+
+    def _tell(self, first: int, last: int) -> None:
+        end = self.columnCount() - 1
+        self.dataChanged.emit(self.index(first, 0), self.index(last, end))
+
+    # ---- What Qt asks ----
+
+    def rowCount(self, parent: QModelIndex | None = None) -> int:
+        """Return the number of rows."""
+        return len(self._names)
+
+    def columnCount(self, parent: QModelIndex | None = None) -> int:
+        """Return the number of columns, color and name among them."""
+        return LEADING + len(self._titles) if self._names else 0
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return what a cell shows."""
+        row, column = index.row(), index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._text(row, column)
+        if role == Qt.ItemDataRole.TextAlignmentRole and column >= LEADING:
+            return RIGHT
+        if column == 0 and row < len(self._colors):
+            if role == Qt.ItemDataRole.BackgroundRole:
+                return QColor(self._colors[row])
+            if role == Qt.ItemDataRole.ToolTipRole:
+                return "Click to change the color everywhere."
+        return None
+
+    def headerData(
+        self,
+        section: int,
+        orientation: Qt.Orientation,
+        role: int = Qt.ItemDataRole.DisplayRole,
+    ) -> Any:
+        """Return the title of a column."""
+        shown = orientation == Qt.Orientation.Horizontal
+        if shown and role == Qt.ItemDataRole.DisplayRole:
+            return ("", "phase", *self._titles)[section]
+        return None
+
+    def _text(self, row: int, column: int) -> str:
+        if column < LEADING:
+            return self._names[row] if column else ""
+        return f"{self._values[row, column - LEADING]:.2f}"
+
+
+class FractionTable(QTableView):
     """Shows per cent of each phase, ambiguous and not assigned pixels.
 
     A click on a color changes it everywhere: writes `workspace.phase_map` and
@@ -38,56 +144,63 @@ class FractionTable(QTableWidget):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self._workspace = workspace
-        events = workspace.events
-        self._signals = (events.phase_map, events.resolved, events.threshold)
-        for signal in self._signals:
-            signal.connect(self._fill)
-        self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self._model = FractionModel()
+        self.setModel(self._model)
         self.verticalHeader().setVisible(False)
-        self.cellClicked.connect(self._on_click)
+        self.clicked.connect(self._on_click)
+        events = workspace.events
+        events.phase_map.connect(self._fill)
+        events.resolved.connect(self._fill)
+        events.threshold.connect(self._on_threshold)
         self._fill()
 
     def _fill(self, *_: Any) -> None:
         workspace = self._workspace
         phases, stacks = workspace.best_map(), workspace.stacks
         if phases is None or stacks is None:
-            self.setRowCount(0)
+            self._model.show((), (), (), np.zeros((0, 0)))
             return
-        parts: list[slice | None] = [None]
-        offsets = stacks.offsets
-        if len(stacks) > 1:
-            parts += [slice(low, high) for low, high in itertools.pairwise(offsets)]
-        titles = ["", "phase", "all (%)", *stacks.names]
-        self.setColumnCount(len(parts) + 2)
-        self.setHorizontalHeaderLabels(titles)
-        names = [*phases.names, "ambiguous", "not assigned"]
-        self.setRowCount(len(names))
-        columns = [_column(workspace, phases, part) for part in parts]
-        for row, name in enumerate(names):
-            self._set_color(row, phases)
-            self.setItem(row, 1, QTableWidgetItem(name))
-            for column, values in enumerate(columns):
-                item = QTableWidgetItem(f"{values[row]:.2f}")
-                item.setTextAlignment(
-                    Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                )
-                self.setItem(row, column + 2, item)
-        header = self.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.setColumnWidth(0, 24)
-        height = self.verticalHeader().length() + header.height() + 18
+        parts = _parts(stacks)
+        values = np.array([_shares(phases, part) for part in parts]).T
+        values = np.insert(values, phases.n_phases, self._ambiguous(phases), axis=0)
+        titles = ("all (%)", *stacks.names)[: len(parts)]
+        if self._model.show((*phases.names, *REST), titles, phases.colors, values):
+            self._fit()
+
+    def _on_threshold(self, *_: Any) -> None:
+        """Count the ambiguous pixels again, and nothing else."""
+        phases = self._workspace.best_map()
+        if phases is not None and self._model.rowCount():
+            self._model.set_row(phases.n_phases, self._ambiguous(phases))
+
+    def _ambiguous(self, phases: PhaseMap) -> NDArray[np.float64]:
+        """Return per cent of the assigned pixels: of all particles, then of each."""
+        workspace = self._workspace
+        stacks, pearson = workspace.stacks, workspace.phase_map
+        parts = [] if stacks is None else _parts(stacks)
+        if pearson is None:
+            return np.zeros(len(parts))
+        unclear = pearson.ambiguous(workspace.threshold)
+        few = np.array([np.count_nonzero(unclear[part]) for part in parts])
+        every = np.array([np.count_nonzero(phases.labels[part]) for part in parts])
+        shares: NDArray[np.float64] = 100.0 * few / np.maximum(every, 1)
+        return shares
+
+    def _fit(self) -> None:
+        """Give the columns their widths, once for all numbers, and the table height."""
+        metrics = self.fontMetrics()
+        margin = metrics.horizontalAdvance("nn")
+        self.resizeColumnsToContents()
+        self.setColumnWidth(0, SWATCH)
+        for column in range(LEADING, self._model.columnCount()):
+            least = metrics.horizontalAdvance(WIDEST) + margin
+            self.setColumnWidth(column, max(self.columnWidth(column), least))
+        height = self.verticalHeader().length() + self.horizontalHeader().height() + 18
         self.setMinimumHeight(min(height, MAX_HEIGHT))
 
-    def _set_color(self, row: int, phases: PhaseMap) -> None:
-        item = QTableWidgetItem()
-        if row < phases.n_phases:
-            item.setBackground(QColor(phases.colors[row]))
-            item.setToolTip("Click to change the color everywhere.")
-        self.setItem(row, 0, item)
-
-    def _on_click(self, row: int, column: int) -> None:
-        phases = self._workspace.best_map()
-        if column == 0 and phases is not None and row < phases.n_phases:
+    def _on_click(self, index: QModelIndex) -> None:
+        phases, row = self._workspace.best_map(), index.row()
+        if index.column() == 0 and phases is not None and row < phases.n_phases:
             color = QColorDialog.getColor(QColor(phases.colors[row]), self)
             if color.isValid():
                 self.set_color(row, color.name())
@@ -102,16 +215,14 @@ class FractionTable(QTableWidget):
                 setattr(self._workspace, field, phases.with_colors(colors))
 
 
-def _column(workspace: Workspace, phases: PhaseMap, part: slice | None) -> list[float]:
-    """Return per cent of each phase, then of ambiguous and not assigned pixels."""
-    where = part if part is not None else slice(None)
-    labels = phases.labels[where]
-    total = max(len(labels), 1)
-    assigned = max(int(np.count_nonzero(labels)), 1)
-    pearson = workspace.phase_map
-    ambiguous = 0.0
-    if pearson is not None:
-        unclear = pearson.ambiguous(workspace.threshold)[where]
-        ambiguous = 100.0 * np.count_nonzero(unclear) / assigned
-    missing = 100.0 * np.count_nonzero(labels == 0) / total
-    return [*phases.fractions(where), float(ambiguous), float(missing)]
+def _parts(stacks: StackSet) -> list[slice]:
+    """Return the pixels of all particles, then of each where there are several."""
+    each = [slice(low, high) for low, high in itertools.pairwise(stacks.offsets)]
+    return [slice(None), *each] if len(each) > 1 else [slice(None)]
+
+
+def _shares(phases: PhaseMap, part: slice) -> list[float]:
+    """Return per cent of each phase, then of the pixels without one."""
+    labels = phases.labels[part]
+    missing = len(labels) - np.count_nonzero(labels)
+    return [*phases.fractions(part), 100.0 * missing / max(len(labels), 1)]
