@@ -2,6 +2,7 @@
 
 * `state`: the `Workspace`: its fields, and the steps that can be undone.
 * `edges`: what happens to analyzed edges, each as a step.
+* `shown`: what a change of the phase map is for the edge that it shows.
 * `fields`: what follows for a field when the pixels change, declared with it.
 * `selection`: a named set of pixels.
 

@@ -3,7 +3,6 @@
 * `put_edges`: results taken in; `remove_edge`: forgotten.
 * `show_edge`: which one the phase map and the latent space show; `shown_edge`.
 * `put_classes`: other classes of one edge, merged, painted or renamed.
-* `with_edge`: what a change of the phase map is for the edge that it shows.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ __all__ = [
     "remove_edge",
     "show_edge",
     "shown_edge",
-    "with_edge",
 ]
 
 
@@ -111,30 +109,6 @@ def put_classes(workspace: Workspace, analysis: EdgeAnalysis, text: str, /) -> N
         named = _without(named, name)
     edges = {**workspace.edges, name: analysis}
     _step(workspace, text, edges, workspace.edge, class_names=named)
-
-
-def with_edge(workspace: Workspace, changes: Mapping[str, Any], /) -> dict[str, Any]:
-    """Return changes with what another phase map is for the edge that it shows.
-
-    Parameters
-    ----------
-    workspace : Workspace
-        As it is before.
-    changes : mapping of str to object
-        Fields and their new values.
-
-    Returns
-    -------
-    dict
-        The edge's classes first, so that whoever hears of the phase map finds them.
-    """
-    analysis, phases = shown_edge(workspace), changes.get("phase_map")
-    if analysis is None or phases is None or "edges" in changes:
-        return dict(changes)
-    if phases.method != analysis.classes.method or phases is analysis.classes:
-        return dict(changes)
-    changed = analysis.with_classes(phases)
-    return {"edges": {**workspace.edges, workspace.edge: changed}, **changes}
 
 
 def _step(

@@ -22,7 +22,6 @@ from napari_phasemap.core.data.subset import (
     with_mean_spectrum,
     with_phase,
 )
-from napari_phasemap.workspace.edges import with_edge
 from napari_phasemap.workspace.fields import (
     Follows,
     fresh,
@@ -32,6 +31,7 @@ from napari_phasemap.workspace.fields import (
     rules,
     with_fewer,
 )
+from napari_phasemap.workspace.shown import with_edge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -187,7 +187,7 @@ class Workspace:
 
         A phase map that shows an edge takes the edge's classes with it.
         """
-        changes = with_edge(self, changes)
+        changes = with_edge(self.edges, self.edge, changes)
         before = {name: getattr(self, name) for name in changes}
         if all(before[name] is value for name, value in changes.items()):
             return
