@@ -18,12 +18,8 @@ demo: $(READY) libraries
 	$(if $(DISPLAYED),,$(SCREEN)) $(BIN)/python -m napari_phasemap.views.demo \
 	  --output demo_output $(if $(DISPLAYED),--stay,--leave)
 
-# TensorFlow and an OpenGL canvas crash one another in one process, so their tests
-# run apart. pytest's closing line comes last.
 test: $(READY) libraries check
-	$(BIN)/python -m pytest -q -m "not gui and not tensorflow"
-	$(BIN)/python -m pytest -q -m tensorflow tests
-	$(SCREEN) $(BIN)/python -m pytest -q -m gui tests
+	@bash .ci/tests $(BIN)/python
 
 check: $(READY)
 	$(BIN)/ruff check .
