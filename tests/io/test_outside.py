@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import h5py
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from napari_phasemap import (
     write_results,
 )
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.io import outside
 from napari_phasemap.io.read import is_readable
 from napari_phasemap.io.samples import sample_references
 from napari_phasemap.pipeline import run
@@ -86,6 +89,32 @@ def test_an_stxm_file_that_takes_something_along_is_refused(stxm, secret, way, p
     with pytest.raises(InputError, match=rf"scan\.hdf5: {place} .*elsewhere/secret"):
         read_stack(stxm)
     assert not is_readable(stxm)
+
+
+@pytest.mark.parametrize("way", [external_storage, virtual])
+def test_a_block_before_the_hdf5_file_hides_nothing(tmp_path, secret, way):
+    path = tmp_path / "scan.hdf5"
+    with h5py.File(path, "w", userblock_size=512) as file:
+        write_entry(file, "entry1", counts(), ENERGY, DIALECTS["PolLux"])
+    planted(path, way, secret, "entry1/sample/notes")
+    with pytest.raises(InputError, match=r"scan\.hdf5: entry1/sample/notes .*secret"):
+        read_stack(path)
+
+
+def test_texts_inside_of_records_are_read_where_they_may_crash():
+    """Also values of any length that are a part of something are looked at."""
+    with h5py.File("records", "w", driver="core", backing_store=False) as file:
+        kind = np.dtype([("name", h5py.string_dtype()), ("number", "i4")])
+        file.create_dataset("a", data=np.zeros(2, kind))
+        item, seen = file["a"].id, []
+        noting = SimpleNamespace(
+            shape=item.shape,
+            dtype=item.dtype,
+            get_type=item.get_type,
+            read=lambda *spaces: seen.append(spaces[:2]),
+        )
+        outside._read(noting, outside._fixed_types(), "all", "all")
+    assert seen == [("all", "all")]
 
 
 def test_a_secret_reaches_no_results(stxm, secret, tmp_path):

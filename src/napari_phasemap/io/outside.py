@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,45 +33,66 @@ def look_through(file: h5py.File) -> str | None:
     """
     from h5py import h5d, h5l, h5o, h5s
 
+    root, first, types = file.id, int(file.userblock_size), _fixed_types()
+
     def look(name: bytes, link: Any) -> str | None:
         if link.type == h5l.TYPE_EXTERNAL:
-            target = file.id.links.get_val(name)[0]
+            target = root.links.get_val(name)[0]
             return f"{_text(name)} is a link to the file {_text(target)}"
         if link.type != h5l.TYPE_HARD:
             return None
-        item = h5o.open(file.id, name)
-        _read_attributes(item)
+        item = h5o.open(root, name)
+        _read_attributes(item, types)
         if not isinstance(item, h5d.DatasetID):
             return None
-        outside = of_dataset(_text(name), item.get_create_plist())
-        if outside is None:
-            _read(item, h5s.ALL, h5s.ALL)
-        return outside
+        # What has a place in this file needs no look at how it was made, which takes
+        # long. "No place" is -1, and a block before the HDF5 file is added to it.
+        place = item.get_offset()
+        if place is None or place < first:
+            outside = of_dataset(_text(name), item.get_create_plist())
+            if outside is not None:
+                return outside
+        _read(item, types, h5s.ALL, h5s.ALL)
+        return None
 
-    _read_attributes(file.id)  # the root is no link
-    found: str | None = file.id.links.visit(look, info=True)
+    _read_attributes(root, types)  # the root is no link
+    found: str | None = root.links.visit(look, info=True)
     return found
 
 
-def _read_attributes(item: Any) -> None:
+def _fixed_types() -> frozenset[int]:
+    """Return the classes of values that stand where they are, of one length each."""
+    from h5py import h5t
+
+    kinds = h5t.INTEGER, h5t.FLOAT, h5t.ENUM, h5t.BITFIELD, h5t.OPAQUE
+    return frozenset(map(int, kinds))
+
+
+def _read_attributes(item: Any, fixed: frozenset[int]) -> None:
     from h5py import h5a
 
     for number in range(h5a.get_num_attrs(item)):
-        _read(h5a.open(item, index=number))
+        _read(h5a.open(item, index=number), fixed)
 
 
-def _read(item: Any, *spaces: Any) -> None:
+def _read(item: Any, fixed: frozenset[int], *spaces: Any) -> None:
     """Read values of any length if they are few; what is raised is told later."""
+    try:
+        kind = item.get_type()
+        if kind.get_class() in fixed or _is_fixed_text(kind):
+            return
+        shape = item.shape or ()
+        if np.prod(shape, dtype=np.float64) <= LARGEST_IN_TREE:
+            item.read(*spaces, np.empty(shape, dtype=item.dtype))
+    # Only the end of the process is of interest: reading says what is wrong.
+    except Exception:  # noqa: BLE001
+        return
+
+
+def _is_fixed_text(kind: Any) -> bool:
     from h5py import h5t
 
-    with suppress(Exception):
-        kind = item.get_type()
-        of_any_length = kind.get_class() == h5t.VLEN or (
-            isinstance(kind, h5t.TypeStringID) and kind.is_variable_str()
-        )
-        shape = item.shape or ()
-        if of_any_length and np.prod(shape, dtype=np.float64) <= LARGEST_IN_TREE:
-            item.read(*spaces, np.empty(shape, dtype=item.dtype))
+    return isinstance(kind, h5t.TypeStringID) and not kind.is_variable_str()
 
 
 def of_dataset(name: str, made: Any) -> str | None:
