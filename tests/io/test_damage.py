@@ -115,6 +115,26 @@ def test_300_damaged_masks_name_their_file(tmp_path):
     assert [text for text in said if "mask.png" not in text] == []
 
 
+def test_a_tiff_without_an_image_is_a_sentence(tmp_path):
+    path = tmp_path / "mask.tif"
+    path.write_bytes(b"II*\0" + bytes(12))
+    with pytest.raises(InputError, match=r"mask\.tif"):
+        read_mask(path, (20, 30))
+
+
+@pytest.mark.parametrize("place", ["/", "stacks"])
+def test_names_that_are_no_text_are_no_bug(stxm, tmp_path, place):
+    """h5py leaves a name as bytes where it is no UTF-8."""
+    own = write_results(
+        Results(stacks=StackSet([SpectralStack(counts(), ENERGY)])), tmp_path / "a.h5"
+    )
+    for path, read in ((stxm, read_stack), (own, read_results)):
+        with h5py.File(path, "r+") as file:
+            group = file.require_group(place).id
+            h5py.h5g.create(group, b"\xff\xfe")
+        assert read(path) is not None
+
+
 class Crashing(helper.FileHelper):
     """A helper whose child does something else than it is asked."""
 

@@ -105,7 +105,7 @@ def test_texts_inside_of_records_are_read_where_they_may_crash():
     """Also values of any length that are a part of something are looked at."""
     with h5py.File("records", "w", driver="core", backing_store=False) as file:
         kind = np.dtype([("name", h5py.string_dtype()), ("number", "i4")])
-        file.create_dataset("a", data=np.zeros(2, kind))
+        file.create_dataset("a", data=np.array([("text", 1)], kind))
         item, seen = file["a"].id, []
         noting = SimpleNamespace(
             shape=item.shape,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import fields, replace
 
 import h5py
@@ -127,6 +129,22 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     with pytest.raises(RuntimeError, match="power cut"):
         fail()
     assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_beside_a_file_goes_with_the_next(stack, tmp_path):
+    path = tmp_path / "a.h5"
+    code = (
+        "import os, pathlib\n"
+        "from napari_phasemap.io.atomic import replacing\n"
+        f"with replacing({str(path)!r}) as temporary:\n"
+        "    temporary.write_text('half')\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=False)
+    (hidden,) = tmp_path.iterdir()
+    assert hidden.name.startswith(".a.h5-")
+    write_stack(stack, path)
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -1,15 +1,16 @@
 """Files that appear whole or not at all.
 
-* `replacing`: write to a temporary name in the same folder, then move.
+* `replacing`: write into a temporary folder beside the file, then move.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from napari_phasemap.core.data.replacing import folder_beside, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +23,10 @@ __all__ = ["replacing"]
 def replacing(
     path: str | PathLike[str], /, *, overwrite: bool = False
 ) -> Iterator[Path]:
-    """Give a temporary path with the same ending; move it to `path` at the end.
+    """Give a temporary path of the same name; move it to `path` at the end.
 
-    If the block raises, or the process is killed, `path` is as it was before.
+    If the block raises, or the process is killed, `path` is as it was before. What a
+    process that was killed left beside it is removed.
 
     Parameters
     ----------
@@ -53,21 +55,8 @@ def replacing(
         raise FileExistsError(f"{path} exists; give overwrite=True to replace it")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {path.parent}")
-    handle, name = tempfile.mkstemp(
-        prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
-    )
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    tidy(path)
+    with folder_beside(path) as folder:
+        temporary = folder / path.name
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
         os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    """Return the file mode mask; the system only tells it while setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

@@ -174,14 +174,17 @@ def dataset_in(parent: h5py.Group, name: str) -> h5py.Dataset:
 
 
 def children(group: h5py.Group) -> Iterator[tuple[str, Any]]:
-    """Yield names and groups or datasets; links that lead nowhere are left out."""
+    """Yield names and groups or datasets; links that lead nowhere are left out.
+
+    A name that is no UTF-8, which h5py leaves as bytes, is text here as well.
+    """
     for name in group:
         try:
             item = group.get(name)
         except (KeyError, OSError, RuntimeError):
             continue
         if item is not None:
-            yield name, item
+            yield text(name), item
 
 
 def tree(group: h5py.Group, leave_out: Collection[str] = ()) -> dict[str, Any]:

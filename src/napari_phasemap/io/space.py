@@ -111,18 +111,20 @@ def write_hdf5(
 
     path = Path(path)
     counted = Counted()
-    with replacing(path, overwrite=overwrite) as temporary:
-        write(counted)
-        try:
+    try:
+        with replacing(path, overwrite=overwrite) as temporary:
+            write(counted)
             with h5py.File(temporary, "w") as file:
                 file.attrs.update(attributes)
             _take_room(temporary, counted.n_bytes)
             with h5py.File(temporary, "r+") as file:
                 write(file)
-        except (OSError, RuntimeError) as error:
-            if isinstance(error, OSError) or by_a_parser(error):
-                raise _no_room(path, counted.n_bytes, error) from error
-            raise
+    except (FileExistsError, FileNotFoundError):
+        raise
+    except (OSError, RuntimeError) as error:
+        if isinstance(error, OSError) or by_a_parser(error):
+            raise _no_room(path, counted.n_bytes, error) from error
+        raise
     return path
 
 

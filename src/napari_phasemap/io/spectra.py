@@ -252,9 +252,11 @@ def _image(path: Path) -> NDArray[np.generic]:
         return np.squeeze(load_pages(path))
     import imageio.v3 as iio
 
-    properties = iio.improps(path)
-    check_size(properties.shape, path.stat().st_size, path.name)
-    return np.asarray(iio.imread(path))
+    # From memory, where no more can be read than there is, whatever a chunk claims.
+    content = path.read_bytes()
+    properties = iio.improps(content, extension=".png")
+    check_size(properties.shape, len(content), path.name)
+    return np.asarray(iio.imread(content, extension=".png"))
 
 
 def _text_mask(path: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:

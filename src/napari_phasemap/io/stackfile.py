@@ -186,7 +186,7 @@ def add_stack(group: Group, stack: SpectralStack) -> None:
 def read_stacks(path: Path, file: h5py.File) -> list[SpectralStack]:
     """Read all stacks of a file, in order."""
     group = group_in(file, "stacks")
-    numbers = sorted((name for name in group if name.isdecimal()), key=int)
+    numbers = sorted((one for one in map(text, group) if one.isdecimal()), key=int)
     if not numbers:
         raise InputError(f"{path.name} holds no stack")
     return [_read_stack(group_in(group, name)) for name in numbers]

@@ -76,6 +76,8 @@ def load_pages(path: Path) -> NDArray[Any]:
     try:
         # An OME-TIFF may name other files as parts of it; they are not opened.
         with tifffile.TiffFile(path, _multifile=False) as file:
+            if not file.series:
+                raise InputError(f"{path.name} is a TIFF without an image")
             series = file.series[0]
             if "S" in series.axes:
                 raise InputError(f"{path.name} is a color image, not a stack of counts")

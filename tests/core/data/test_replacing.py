@@ -153,6 +153,49 @@ def test_a_number_used_again_is_not_the_process_that_left(tmp_path: Path) -> Non
     assert names(tmp_path) == []
 
 
+def test_files_and_folders_of_other_users_are_no_folders_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "ours-abcdefgh").write_text("a file")
+    (tmp_path / "ours-ijklmnop").mkdir()
+    original = Path.iterdir
+
+    def iterdir(folder: Path) -> object:
+        if folder.name == "ours-ijklmnop":
+            raise PermissionError
+        return original(folder)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    tidy_marked("ours-")
+    assert names(tmp_path) == ["ours-abcdefgh", "ours-ijklmnop"]
+
+
+def test_a_folder_of_another_name_that_begins_the_same_is_not_taken_back(
+    tmp_path: Path,
+) -> None:
+    temporary = left(tmp_path / "out-2", gone(), "old")
+    tidy(tmp_path / "out")
+    assert names(tmp_path) == [temporary.name]
+    tidy(tmp_path / "out-2")
+    assert names(tmp_path) == ["out-2"]
+
+
+@pytest.mark.parametrize(("age", "stays"), [(0.0, True), (60.0, False)])
+@pytest.mark.parametrize("written", [None, "", '{"host'])
+def test_a_process_killed_before_it_said_whose_its_folder_is(
+    tmp_path: Path, age: float, stays: bool, written: str | None
+) -> None:
+    temporary = tmp_path / ".out-abcdefgh"
+    temporary.mkdir()
+    if written is not None:
+        (temporary / "owner.json").write_text(written)
+    when = temporary.stat().st_mtime - age
+    os.utime(temporary, (when, when))
+    tidy(tmp_path / "out")
+    assert temporary.exists() == stays
+
+
 def test_abandon_removes_what_is_being_written(tmp_path: Path) -> None:
     with folder_beside(tmp_path / "out") as new:
         abandon()
@@ -164,10 +207,10 @@ def test_temporary_folders_of_killed_processes_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    mine = tmp_path / "ours-1"
+    mine = tmp_path / "ours-abcdefgh"
     mine.mkdir()
     marked(mine)
-    (tmp_path / "ours-2").mkdir()
-    (tmp_path / "ours-2" / "owner.json").write_text(json.dumps(gone()))
+    (tmp_path / "ours-ijklmnop").mkdir()
+    (tmp_path / "ours-ijklmnop" / "owner.json").write_text(json.dumps(gone()))
     tidy_marked("ours-")
-    assert names(tmp_path) == ["ours-1"]
+    assert names(tmp_path) == ["ours-abcdefgh"]

@@ -1,6 +1,6 @@
 """Folders that take the place of others in one step, whatever happens meanwhile.
 
-* `folder_beside`: an empty folder to write into, beside the one it shall replace.
+* `folder_beside`: an empty folder to write into, beside what it shall replace.
 * `put`: let it take that place.
 * `tidy`: finish what a process that was killed left, the earlier content first.
 * `abandon`: remove what this process is writing: it must end at once.
@@ -13,6 +13,7 @@ import ctypes
 import json
 import logging
 import os
+import re
 import shutil
 import socket
 import sys
@@ -98,7 +99,7 @@ def tidy(target: Path, /) -> None:
     target = _real(target)
     if not target.parent.is_dir():
         return
-    for temporary in sorted(target.parent.glob(f".{_escaped(target.name)}-*")):
+    for temporary in _temporaries(target.parent, f".{target.name}-"):
         if temporary in _open or not _is_abandoned(temporary):
             continue
         _take_back(temporary, target)
@@ -119,8 +120,11 @@ def marked(folder: Path, /) -> Path:
 
 
 def tidy_marked(prefix: str, /) -> None:
-    """Remove the temporary folders of a name whose processes are gone."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+    """Remove the temporary folders of a name whose processes are gone.
+
+    Those of other users are left alone.
+    """
+    for folder in _temporaries(Path(tempfile.gettempdir()), prefix):
         if _is_abandoned(folder):
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -147,15 +151,29 @@ def _remove(temporary: Path) -> None:
     shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _temporaries(parent: Path, prefix: str) -> list[Path]:
+    """Return the folders whose names are a prefix and what `tempfile` adds to it."""
+    name = re.compile(re.escape(prefix) + "[a-z0-9_]{8}")
+    return sorted(one for one in parent.iterdir() if name.fullmatch(one.name))
+
+
 def _is_abandoned(folder: Path) -> bool:
     """Return whether a temporary folder of ours belongs to a process that is gone."""
-    if not any(folder.iterdir()):  # killed before it could say whose it is
-        return time.time() - folder.stat().st_mtime > SETTLED
     try:
-        about = json.loads((folder / OWNER).read_text(encoding="utf-8"))
+        if folder.is_symlink():
+            return False
+        inside = {one.name for one in folder.iterdir()}
+        is_old = time.time() - folder.stat().st_mtime > SETTLED
+        text = (folder / OWNER).read_text(encoding="utf-8") if inside else ""
+    except OSError:
+        return False  # a file, of another user, or not ours
+    try:
+        about = json.loads(text)
         host, pid, start = about["host"], int(about["pid"]), about["start"]
-    except (OSError, ValueError, TypeError, KeyError):
-        return False  # not ours, or not yet written
+    except ValueError:  # killed before it could say whose it is
+        return is_old and inside <= {OWNER}
+    except (TypeError, KeyError):
+        return False  # not ours
     if host != socket.gethostname():
         return False  # of another machine at the same disk: nothing is known
     return not (_is_running(pid) and start == _start(pid))
@@ -199,8 +217,3 @@ def _exchange(first: Path, second: Path) -> bool:
         return False
     paths = AT_FDCWD, os.fsencode(first), AT_FDCWD, os.fsencode(second)
     return bool(rename(*paths, RENAME_EXCHANGE) == 0)
-
-
-def _escaped(name: str) -> str:
-    """Return a name as a pattern that only matches itself."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
