@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,15 @@ PACKAGE = Path(pm.__file__).parent
 WORD = re.compile(r"[A-Za-z_]\w*")
 
 
-def classes() -> set[str]:
+@cache
+def classes() -> frozenset[str]:
     """Return the classes of the package below the views, without importing them."""
     found = set()
     for path in PACKAGE.rglob("*.py"):
         if "views" not in path.relative_to(PACKAGE).parts:
             tree = ast.parse(path.read_text(encoding="utf-8"))
             found |= {one.name for one in tree.body if isinstance(one, ast.ClassDef)}
-    return {name for name in found if not name.startswith("_")}
+    return frozenset(name for name in found if not name.startswith("_"))
 
 
 def given_back(public: Any) -> set[str]:
