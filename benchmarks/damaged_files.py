@@ -88,8 +88,8 @@ def damaged(content: bytes, rng: np.random.Generator) -> bytes:
 def read(kind: str, path: Path) -> None:
     """Read a file as what it is."""
     import napari_phasemap as pm
+    from napari_phasemap.io.masks import read_mask
     from napari_phasemap.io.particle_table import read_particle_table
-    from napari_phasemap.io.spectra import read_mask
     from napari_phasemap.pipeline import Recipe
 
     readers: dict[str, Any] = {

@@ -83,7 +83,8 @@ _PUBLIC = {
     "core.simulate.embedded": ("EmbeddedSample", "simulate_embedded"),
     "models.gmvae": ("GMVAE",),
     "io.read": ("read_stack",),
-    "io.spectra": ("read_mask", "read_references", "read_spectrum"),
+    "io.masks": ("read_mask",),
+    "io.spectra": ("read_references", "read_spectrum"),
     "io.stackfile": ("write_stack",),
     "io.results": ("NamedPixels", "Results", "read_results", "write_results"),
 }

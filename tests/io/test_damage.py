@@ -20,8 +20,8 @@ from napari_phasemap import (
 from napari_phasemap.core.data.errors import FileError, InputError, is_bug
 from napari_phasemap.io import helper
 from napari_phasemap.io.damage import parsing
+from napari_phasemap.io.masks import read_mask
 from napari_phasemap.io.read import is_readable
-from napari_phasemap.io.spectra import read_mask
 
 ENERGY = [280.0, 284.5, 285.0]
 

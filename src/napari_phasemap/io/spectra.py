@@ -1,8 +1,7 @@
-"""Spectra and masks from files.
+"""Spectra from text files.
 
 * `read_references`: what the phases look like.
 * `read_spectrum`: one spectrum, for example an I0.
-* `read_mask`: which pixels are analyzed.
 * `pattern`: how spectra are called.
 """
 
@@ -11,15 +10,14 @@ from __future__ import annotations
 import logging
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.references import ReferenceSpectra
-from napari_phasemap.io.assemble import Options, check_size, in_ev
+from napari_phasemap.io.assemble import Options, in_ev
 from napari_phasemap.io.columns import Columns, read_columns
-from napari_phasemap.io.damage import parsing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,15 +26,12 @@ if TYPE_CHECKING:
 
     from napari_phasemap.io.assemble import EnergyUnit
 
-__all__ = ["EXTENSIONS", "pattern", "read_mask", "read_references", "read_spectrum"]
+__all__ = ["EXTENSIONS", "pattern", "read_references", "read_spectrum"]
 
 logger = logging.getLogger(__name__)
 
 #: Endings of reference spectra; what holds columns is read whatever it is called.
 EXTENSIONS = (".csv", ".txt", ".xsp", ".nor", ".dat", ".r", ".t", ".msa")
-#: Characters of a text mask that keep a pixel; blank, 0, "." and "-" leave it out.
-KEPT = frozenset("Oo1Xx#*")
-LEFT_OUT = frozenset(" 0.-")
 
 
 def pattern() -> str:
@@ -125,60 +120,6 @@ def read_spectrum(
     return columns.energy, columns.values[0]
 
 
-def read_mask(
-    path: str | PathLike[str], shape: tuple[int, int], /
-) -> NDArray[np.bool_]:
-    """Read which pixels are analyzed.
-
-    Parameters
-    ----------
-    path : str or path
-        A text of one line per row with ``O`` or ``1`` where a pixel is kept and a blank
-        or ``0`` where not (short lines are filled with blanks), an ``.npy`` array, or a
-        TIFF or PNG image: what is not zero is kept.
-    shape : tuple of int
-        Rows and columns that the mask must have.
-
-    Returns
-    -------
-    ndarray of bool of `shape`
-        True where a pixel is kept; rows in the order of the file.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be read.
-    ValueError
-        If the mask has another shape or the file is no mask.
-    """
-    path = Path(path)
-    with parsing(path):
-        return _mask(path, shape)
-
-
-def _mask(path: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Read a mask of any kind."""
-    with path.open("rb") as file:
-        head = file.read(8)
-    values: NDArray[Any]
-    if head.startswith(b"\x93NUMPY"):
-        from napari_phasemap.io.arrays import load_npy
-
-        values = load_npy(path)
-    elif head.startswith((b"II", b"MM", b"\x89PNG")):
-        values = _image(path)
-    else:
-        values = _text_mask(path, shape)
-    if values.ndim == 3:
-        values = np.asarray(values[..., :3].any(axis=2))
-    if values.shape != tuple(shape):
-        raise InputError(
-            f"the mask {path.name} has the shape {values.shape}, the stack {shape}"
-        )
-    kept: NDArray[np.bool_] = np.nan_to_num(values) != 0
-    return kept
-
-
 def _load(path: Path, energy_unit: EnergyUnit | None) -> Columns:
     """Read columns with energies in eV, increasing, each once."""
     columns = read_columns(path)
@@ -242,47 +183,3 @@ def _names(loaded: Sequence[tuple[Path, Columns]]) -> list[str]:
         f"{name} ({count + 1})" if count else name
         for name, count in zip(chosen, earlier, strict=True)
     ]
-
-
-def _image(path: Path) -> NDArray[np.generic]:
-    """Read a TIFF or PNG image."""
-    if path.suffix.lower() != ".png":
-        from napari_phasemap.io.tiff import load_pages
-
-        return np.squeeze(load_pages(path))
-    import imageio.v3 as iio
-
-    # From memory, where no more can be read than there is, whatever a chunk claims.
-    content = path.read_bytes()
-    properties = iio.improps(content, extension=".png")
-    check_size(properties.shape, len(content), path.name)
-    return np.asarray(iio.imread(content, extension=".png"))
-
-
-def _text_mask(path: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Read one character per pixel, or numbers in columns."""
-    if path.stat().st_size > 8 * (shape[0] + 1) * (shape[1] + 1) + 1024:
-        raise InputError(
-            f"{path.name} has {path.stat().st_size} bytes, too many for a mask of "
-            f"{shape[0]} x {shape[1]} pixels"
-        )
-    lines = path.read_bytes().decode("latin-1").splitlines()
-    words = [line.replace(",", " ").replace(";", " ").split() for line in lines]
-    if words and all(len(row) == shape[1] > 1 for row in words):
-        lines = ["".join(row) for row in words]
-    strange = set("".join(lines)) - KEPT - LEFT_OUT
-    if strange:
-        raise InputError(
-            f"{path.name} is no mask: it has the characters {sorted(strange)[:5]}; "
-            "expected O or 1 for kept, blank or 0 for left out"
-        )
-    width = max((len(line) for line in lines), default=0)
-    if len(lines) != shape[0] or width > shape[1]:
-        raise InputError(
-            f"the mask {path.name} has {len(lines)} lines of up to {width} characters, "
-            f"the stack {shape[0]} rows and {shape[1]} columns"
-        )
-    mask = np.zeros(shape, dtype=bool)
-    for row, line in enumerate(lines):
-        mask[row, : len(line)] = [mark in KEPT for mark in line]
-    return mask

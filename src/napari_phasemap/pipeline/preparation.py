@@ -106,7 +106,7 @@ def pixel_source(word: str | PathLike[str], shape: tuple[int, int], /) -> PixelS
     ValueError
         If the file holds no mask of this shape.
     """
-    from napari_phasemap.io.spectra import read_mask
+    from napari_phasemap.io.masks import read_mask
 
     if word == "otsu":
         return PixelSource("otsu")

@@ -69,7 +69,7 @@ class SpecimenChoice(Choice):
         if self.way == "region":
             return self.drawn(stack)
         if self.way == "file":
-            from napari_phasemap.io.spectra import read_mask
+            from napari_phasemap.io.masks import read_mask
 
             return read_mask(self.chosen_path(), stack.shape)
         if self.way == "all":
