@@ -8,6 +8,7 @@ import pytest
 import tifffile
 
 from napari_phasemap import read_mask, read_references, read_spectrum
+from napari_phasemap.core.data.errors import InputError
 
 TABLE = "280.0 1.5\n281.0 2.5\n283.0 0.5\n"
 
@@ -48,9 +49,13 @@ def test_many_columns_take_their_names_from_the_header(tmp_path):
     assert references.spectra.tolist() == [[1.0, 3.0], [2.0, 4.0]]
 
 
-def test_columns_without_names_are_numbered(tmp_path):
+def test_several_columns_without_names_are_asked_for_then_numbered(tmp_path):
     path = write(tmp_path, "lib.txt", "280 1 2\n281 3 4\n")
-    assert read_references(path).names == ("lib 1", "lib 2")
+    with pytest.raises(InputError, match="3 columns have no names"):
+        read_references(path)
+    told = read_references(path, columns={"energy": 1, "mu": [2, 3]})
+    assert told.names == ("lib 1", "lib 2")
+    assert told.spectra.tolist() == [[1.0, 3.0], [2.0, 4.0]]
 
 
 def test_xdi_columns_have_their_names(tmp_path):
@@ -117,14 +122,16 @@ def test_rows_are_sorted_and_equal_energies_averaged(tmp_path, caplog):
     assert "averaged: 1 rows" in caplog.text
 
 
-def test_kev_need_a_unit_or_a_word_from_the_caller(tmp_path, caplog):
+def test_kev_are_told_by_the_numbers_and_no_word_in_a_comment(tmp_path, caplog):
     path = write(tmp_path, "a.txt", "8.2 0\n8.3 1\n")
-    assert read_references(path).energy.tolist() == [8.2, 8.3]
-    assert "look like keV" in caplog.text
-    converted = read_references(path, energy_unit="keV").energy
-    np.testing.assert_allclose(converted, [8200.0, 8300.0])
-    headed = write(tmp_path, "b.txt", "# E (keV) mu\n8.2 0\n8.3 1\n")
-    np.testing.assert_allclose(read_references(headed).energy, [8200.0, 8300.0])
+    with caplog.at_level(logging.INFO):
+        np.testing.assert_allclose(read_references(path).energy, [8200.0, 8300.0])
+    assert "keV by their size" in caplog.text
+    assert read_references(path, energy_unit="eV").energy.tolist() == [8.2, 8.3]
+    headed = write(
+        tmp_path, "b.txt", "# crystal at 7.1 KeV\n#  E  xmu(trans)\n6339 0\n6349 1\n"
+    )
+    assert read_references(headed).energy.tolist() == [6339.0, 6349.0]
 
 
 @pytest.mark.parametrize(

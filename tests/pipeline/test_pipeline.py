@@ -184,7 +184,8 @@ def test_a_recipe_of_the_first_version_still_runs(tmp_path, quick):
     }
     (tmp_path / "recipe.json").write_text(json.dumps(old))
     recipe = Recipe.load(tmp_path / "recipe.json")
-    assert recipe.parameters.as_dict() == OLD_RECIPE["parameters"]
+    later = {"reference_columns": None}
+    assert recipe.parameters.as_dict() == OLD_RECIPE["parameters"] | later
     again = pipeline.run_recipe(recipe, tmp_path / "out")
     direct = run(
         sample_paths()[:1], tmp_path / "o2", threshold=0.01, i0_percentile=97.0

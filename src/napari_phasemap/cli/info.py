@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from napari_phasemap.cli.options import BUG, leave
 from napari_phasemap.core.data.errors import InputError, is_bug, told
+
+if TYPE_CHECKING:
+    from napari_phasemap.core.prepare.column_roles import ColumnTable
 
 __all__ = ["info"]
 
@@ -34,14 +38,16 @@ def info(files: tuple[Path, ...]) -> None:
 def _describe(path: Path) -> str:
     """Return what is in a file, as stacks or else as reference spectra."""
     from napari_phasemap.io.read import describe
+    from napari_phasemap.io.spectra import read_tables
 
     try:
         found = describe(path)
     except InputError as error:
         try:
-            return _describe_references(path)
+            table = read_tables([path])[0]
         except InputError:
             raise error from None
+        return _describe_references(table)
     lines = [str(found)]
     for stack in found.stacks:
         values = " ".join(f"{energy:g}" for energy in stack.energy[:20])
@@ -50,11 +56,16 @@ def _describe(path: Path) -> str:
     return "\n".join(lines)
 
 
-def _describe_references(path: Path) -> str:
-    from napari_phasemap.io.spectra import read_references
+def _describe_references(table: ColumnTable) -> str:
+    from napari_phasemap.io.spectra import references_of
 
-    spectra = read_references(path)
-    text = f"{path.name}: {spectra!r}"
+    if table.doubt:
+        # Whoever has to say what the columns are wants to see them.
+        return f"{table.source}: {table.doubt}. Its columns:\n{table.listing()}"
+    spectra = references_of([table])
+    text = f"{table.source}: {spectra!r}"
+    if not table.is_plain:
+        text += f"\n  {table.how()}, of the columns\n{table.listing()}"
     if len(spectra) > 1:
         first, second, gap = spectra.closest_pair()
         text += f"\n  most alike: {first} and {second}, r differs from 1 by {gap:.5f}"

@@ -1,67 +1,47 @@
 """Text columns over energy, as beamlines, aXis2000, Athena and the EMSA write them.
 
-* `read_columns`: energies and one or more columns with their names.
+* `read_table`: numbers, names of the columns, what each of them is.
+* `read_numbers`: one number per line.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.prepare.column_recognition import recognize
+from napari_phasemap.core.prepare.column_words import unit_of
+from napari_phasemap.io.column_names import (
+    COMMENT,
+    column_names,
+    is_number,
+    sample_title,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["Columns", "read_columns", "read_numbers"]
+    from napari_phasemap.core.prepare.column_roles import ColumnTable
+
+__all__ = ["read_numbers", "read_table"]
 
 #: Spectra are small; a larger file is something else.
 LARGEST_TEXT = 64 << 20
-_COMMENT = ("#", "%", "*", "!", ";", "//", '"#')
-_XDI_COLUMN = re.compile(r"#\s*Column\.(\d+):\s*(.+)", re.IGNORECASE)
-_KEV = re.compile(r"\bkev\b", re.IGNORECASE)
-_EV = re.compile(r"\bev\b", re.IGNORECASE)
 _EMSA = re.compile(r"#\s*([A-Z0-9]+)[^:]*:\s?(.*)", re.IGNORECASE)
-#: Header words that name a quantity and not a sample.
-_NOT_A_NAME = {
-    "", "intensity", "od", "optical density", "absorption", "signal", "counts", "value",
-    "mu", "norm", "flux", "i", "y", "absorbance", "xmu", "data",
-}  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class Columns:
-    """Columns of a text file.
+def read_table(path: Path) -> ColumnTable:
+    """Read the columns of a text file of any common layout, and what each of them is.
 
-    Parameters
-    ----------
-    energy : ndarray of float64 of shape (n_energies,)
-        First column, in the order of the file.
-    values : ndarray of float64 of shape (n_columns, n_energies)
-        The other columns.
-    names : tuple of str
-        One per column; empty where the file does not name it.
-    energy_unit : str
-        "eV", "keV" or empty where the file does not say.
-    """
-
-    energy: NDArray[np.float64]
-    values: NDArray[np.float64]
-    names: tuple[str, ...]
-    energy_unit: str
-
-
-def read_columns(path: Path) -> Columns:
-    """Read energy and columns from a text file of any common layout.
-
-    Comments start with ``# % * ! ; //``; columns are separated by commas, semicolons,
-    tabs or blanks; a header line or comment with as many words as there are columns
-    names them. EMSA files (``.msa``) are read by their keywords.
+    The table is the longest run of rows with the same number of numbers; what stands
+    before it is the header, nothing may stand behind it. Comments start with
+    ``# % * ! ; //``; columns are separated by commas, semicolons, tabs or blanks. EMSA
+    files (``.msa``) are read by their keywords.
 
     Raises
     ------
@@ -71,21 +51,15 @@ def read_columns(path: Path) -> Columns:
     lines = _lines(path)
     if any("EMSA/MAS" in line for line in lines[:3]):
         return _emsa(path, lines)
-    header, rows = _split(lines)
-    if not rows:
-        raise InputError(f"{path.name} holds no numbers")
+    header, rows = _split(path, lines)
     split = _splitter(rows[0])
-    table = _table(path, rows, split)
-    if table.shape[1] < 2:
+    values = _table(path, rows, split)
+    if values.shape[1] < 2:
         raise InputError(
             f"{path.name} has one column; a spectrum needs energy and value"
         )
-    return Columns(
-        energy=table[:, 0].copy(),
-        values=np.ascontiguousarray(table[:, 1:].T),
-        names=_names(header, table.shape[1], split),
-        energy_unit=_unit(header),
-    )
+    names = column_names(header, values.shape[1], split)
+    return recognize(path.name, names, values, title=sample_title(header))
 
 
 def read_numbers(path: Path) -> NDArray[np.float64]:
@@ -96,9 +70,7 @@ def read_numbers(path: Path) -> NDArray[np.float64]:
     ValueError
         If the file holds no numbers.
     """
-    _, rows = _split(_lines(path))
-    if not rows:
-        raise InputError(f"{path.name} holds no numbers")
+    _, rows = _split(path, _lines(path))
     return _table(path, rows, _splitter(rows[0]))[:, 0]
 
 
@@ -116,20 +88,69 @@ def _lines(path: Path) -> list[str]:
         return content.decode("latin-1").splitlines()
 
 
-def _split(lines: list[str]) -> tuple[list[str], list[str]]:
-    """Return what stands before the numbers, and the lines of numbers."""
-    header: list[str] = []
-    rows: list[str] = []
-    for raw in lines:
-        line = raw.strip()
-        if not line or line.startswith(_COMMENT):
-            if line and not rows:
-                header.append(line)
-        elif not rows and not _is_number(_splitter(line)(line)[0]):
-            header.append(line)
-        else:
-            rows.append(line)
-    return header, rows
+def _split(path: Path, lines: list[str]) -> tuple[list[str], list[str]]:
+    """Return the lines before the longest run of rows, and those rows."""
+    written = [line for line in lines if line.strip(" \t\r\x1a")]
+    width = [_n_numbers(line) for line in written]
+    start, stop = _longest_run(width)
+    if stop == start:
+        raise InputError(f"{path.name} holds no numbers")
+    n_columns = max(width[start:stop])
+    before = [at for at in range(start) if width[at] == n_columns]
+    bad = [
+        behind
+        for at in reversed(before)
+        for behind in _next(width, at)
+        if any(map(str.isdigit, written[behind]))
+    ]
+    bad += [at for at in _previous(width, start) if _is_row(written[at], n_columns)]
+    for at in [*bad, *_next(width, stop - 1)]:
+        raise InputError(
+            f"{path.name}: {written[at].strip()[:60]!r} is not {n_columns} numbers "
+            "like the other rows"
+        )
+    rows = [row for row, n in zip(written, width, strict=True) if n >= 0]
+    kept = sum(n >= 0 for n in width[:start])
+    return written[:start], rows[kept : kept + sum(n > 0 for n in width[start:stop])]
+
+
+def _longest_run(width: list[int]) -> tuple[int, int]:
+    """Return where the longest run of rows of one width starts and ends."""
+    best, start, rows = (0, 0, 0), 0, 0
+    for at, n in enumerate(width):
+        if n < 0:  # a comment interrupts nothing
+            continue
+        if not rows or n != width[start]:
+            start, rows = at, 0
+        rows = rows + 1 if n > 0 else 0
+        if rows > best[2]:
+            best = (start, at + 1, rows)
+    return best[0], best[1]
+
+
+def _next(width: list[int], at: int) -> list[int]:
+    """Return the line after another, comments left out; empty if there is none."""
+    return [n for n in range(at + 1, len(width)) if width[n] >= 0][:1]
+
+
+def _previous(width: list[int], at: int) -> list[int]:
+    """Return the line before another, comments left out; empty if there is none."""
+    return [n for n in range(at) if width[n] >= 0][-1:]
+
+
+def _is_row(line: str, n_columns: int) -> bool:
+    """Whether the line above the rows is a broken one of them."""
+    words = _splitter(line.strip())(line.strip())
+    return words[0][:1] in "0123456789+-." and len(words) == n_columns
+
+
+def _n_numbers(line: str) -> int:
+    """Return how many numbers a row has, 0 if it is none, -1 for a comment."""
+    bare = line.strip()
+    if bare.startswith(COMMENT):
+        return -1
+    words = _splitter(bare)(bare)
+    return len(words) if all(map(is_number, words)) else 0
 
 
 class _Separator:
@@ -151,7 +172,7 @@ class _Separator:
 def _splitter(line: str) -> _Separator:
     """Return how a line is split: by the first mark of ``; tab ,`` that it has."""
     for mark in (";", "\t"):
-        if mark in line:
+        if mark in line.strip():
             comma = "," in line and "." not in line
             return _Separator(mark, decimal_comma=comma)
     if "," in line:
@@ -159,76 +180,22 @@ def _splitter(line: str) -> _Separator:
     return _Separator(None, decimal_comma=False)
 
 
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
-
-
 def _table(path: Path, rows: list[str], split: _Separator) -> NDArray[np.float64]:
-    n_columns = len(split(rows[0]))
+    n_columns = len(split(rows[0].strip()))
     table = np.empty((len(rows), n_columns))
     for number, row in enumerate(rows):
-        words = split(row)
+        words = split(row.strip())
         try:
             table[number] = [float(word) for word in words]
         except ValueError as error:
             raise InputError(
-                f"{path.name}: {row[:60]!r} is not {n_columns} numbers like the "
-                "first row"
+                f"{path.name}: {row.strip()[:60]!r} is not {n_columns} numbers like "
+                "the first row"
             ) from error
     return table
 
 
-def _names(header: list[str], n_columns: int, split: _Separator) -> tuple[str, ...]:
-    """Return the column names that a header gives, empty where it gives none."""
-    xdi = {
-        int(match[1]): match[2].strip()
-        for match in map(_XDI_COLUMN.match, header)
-        if match and len(match[1]) < 5
-    }
-    if xdi:
-        return tuple(_name(xdi.get(column + 1, "")) for column in range(1, n_columns))
-    if n_columns == 2 and len(header) > 1 and header[0].split() == ["%", "1d"]:
-        return (_name(header[1].lstrip("% ")),)
-    for line in header:
-        if "common name:" in line.lower():
-            return (_name(line.split(":", 1)[1]), *("",) * (n_columns - 2))
-    if header:
-        bare = header[-1].lstrip("#*!;%/ \t")
-        words = split(bare)
-        if len(words) != n_columns:
-            words = bare.split()
-        is_comment = header[-1].startswith(_COMMENT)
-        if len(words) == n_columns and (not is_comment or _is_energy(words[0])):
-            return tuple(_name(word) for word in words[1:])
-    return ("",) * (n_columns - 1)
-
-
-def _is_energy(word: str) -> bool:
-    """Whether the first word over a table says that energies stand below."""
-    word = word.lower()
-    return word in ("e", "x") or "energy" in word or "ev" in word
-
-
-def _name(word: str) -> str:
-    """Return a name without quotes, or nothing where it names no sample."""
-    word = word.strip().strip("\"'")
-    if word.lower() in _NOT_A_NAME or _is_number(word):
-        return ""
-    return word
-
-
-def _unit(header: list[str]) -> str:
-    text = "\n".join(header)
-    if _KEV.search(text):
-        return "keV"
-    return "eV" if _EV.search(text) else ""
-
-
-def _emsa(path: Path, lines: list[str]) -> Columns:
+def _emsa(path: Path, lines: list[str]) -> ColumnTable:
     """Read the EMSA/MAS exchange format, ISO 22029."""
     keys: dict[str, str] = {}
     rows = []
@@ -240,7 +207,6 @@ def _emsa(path: Path, lines: list[str]) -> Columns:
             rows.append(line.replace(",", " "))
     try:
         values = np.array(" ".join(rows).split(), dtype=np.float64)
-        energy: NDArray[Any]
         if keys.get("DATATYPE", "").upper() == "XY":
             values, energy = values[1::2], values[::2]
         else:
@@ -253,10 +219,11 @@ def _emsa(path: Path, lines: list[str]) -> Columns:
         raise InputError(
             f"{path.name} says NPOINTS {claimed} but holds {len(values)} values"
         )
-    unit = keys.get("XUNITS", "")
-    return Columns(
-        energy=np.array(energy),
-        values=np.array(values)[None],
-        names=(_name(keys.get("TITLE", "")),),
-        energy_unit="keV" if _KEV.search(unit) else ("eV" if _EV.search(unit) else ""),
+    units: dict[str, Literal["eV", "keV"]] = {"eV": "eV", "keV": "keV"}
+    return recognize(
+        path.name,
+        ("energy", ""),
+        np.stack([energy, values], axis=1),
+        title=keys.get("TITLE", ""),
+        told_unit=units.get(unit_of(keys.get("XUNITS", ""))),
     )

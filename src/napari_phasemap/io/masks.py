@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,8 @@ from napari_phasemap.io.assemble import check_size
 from napari_phasemap.io.damage import parsing
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from numpy.typing import NDArray
 
 __all__ = ["read_mask"]

@@ -168,15 +168,15 @@ class _Region:
 
     def _spectrum(self, notes: list[str], options: Options) -> SpectralStack:
         """Read a point spectrum: (energy, 1, 1)."""
-        from napari_phasemap.io.columns import read_columns
+        from napari_phasemap.io.columns import read_table
 
         file = self.path.with_name(f"{self.path.stem}_{self.number}.xsp")
         if not file.is_file():
             raise InputError(f"the spectrum {file.name} is not beside {self.path.name}")
-        columns = read_columns(beside(file, self.path))
+        energy, counts = read_table(beside(file, self.path)).values.T[:2]
         return assemble(
-            columns.values[0].astype(np.float32)[:, None, None],
-            columns.energy,
+            counts.astype(np.float32)[:, None, None],
+            energy,
             name=self.name,
             options=options,
             source=self.source,

@@ -144,7 +144,11 @@ def run_recipe(
     wanted, total = recipe.parameters, len(recipe.stacks) + 2
     network = network_for(wanted, Path(output))
     check_output(Path(output), overwrite=overwrite)
-    spectra = read_references(recipe.references, energy_unit=wanted.energy_unit)
+    spectra = read_references(
+        recipe.references,
+        energy_unit=wanted.energy_unit,
+        columns=wanted.reference_columns,
+    )
     found = collect(
         recipe.stacks,
         wanted,

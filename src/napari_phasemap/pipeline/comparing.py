@@ -103,7 +103,11 @@ def compare(
     wanted = Correlation(**parameters)
     if output is not None:
         check_folder(Path(output), _tables, overwrite=overwrite)
-    spectra = read_references(references, energy_unit=wanted.energy_unit)
+    spectra = read_references(
+        references,
+        energy_unit=wanted.energy_unit,
+        columns=wanted.reference_columns,
+    )
     checks: list[Callable[[Any], object]] = [spectra.resample]
     network = None if model is None else GMVAE.load(model)
     if network is not None:

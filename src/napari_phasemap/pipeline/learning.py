@@ -124,7 +124,11 @@ def train(
     check_folder(Path(output), _model_files, overwrite=overwrite)
     checks = []
     if references:
-        spectra = read_references(references, energy_unit=options.energy_unit)
+        spectra = read_references(
+            references,
+            energy_unit=options.energy_unit,
+            columns=options.reference_columns,
+        )
         checks.append(spectra.resample)
     found = collect(stacks, options, checks=checks, on_progress=on_progress)
     learn(found.stacks, model, on_progress=on_progress)

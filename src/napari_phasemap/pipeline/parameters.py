@@ -104,12 +104,17 @@ class Preparation(Reading):
     mask : str, default="otsu"
         Pixels to analyze: "otsu" (the thicker ones), "none" (all), or a mask file;
         always within the mask that a stack brings along.
+    reference_columns : str, optional
+        What the columns of reference files are, where it is not clear, by name or
+        number: "energy=1 mu=4" or "scan.dat:energy=1 scan.dat:i0=2
+        scan.dat:transmitted=3" for one of several files.
     """
 
     i0: str = field(default="brightest", metadata=FILE)
     i0_percentile: float = 95.0
     min_counts: float = 0.0
     mask: str = field(default="otsu", metadata=FILE)
+    reference_columns: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
