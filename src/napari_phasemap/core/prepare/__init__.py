@@ -6,8 +6,8 @@
 * `alignment`: frames that drifted.
 * `combining`: binned, cropped and averaged; `noise_level`: noise of what was opened as
   optical density.
-* `column_recognition` (`column_words`, `column_roles`), `energy_units`: which column of a
-  text file is what, and mu from them; energies in eV.
+* `column_recognition` (`column_words`, `column_roles`), `energy_units`: which column
+  of a text file is what, and mu from them; energies in eV.
 * `energy_axis`: calibration, cropping, the line before the edge.
 
 Reading files is in `io`; background subtraction of energy-loss edges in `eels`.
