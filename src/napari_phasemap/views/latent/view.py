@@ -15,7 +15,6 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QApplication,
-    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -26,16 +25,16 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt.utils import signals_blocked
 
 from napari_phasemap.core.data.describe import describe_pixel
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.views.latent.actions import NO_STACKS, LatentActions, problem
+from napari_phasemap.views.latent.color_choice import CLUSTERS, ColorChoice
 from napari_phasemap.views.latent.legend import LegendTab
 from napari_phasemap.views.latent.look import FigureTab, LookTab
 from napari_phasemap.views.latent.selections import SelectionTab
 from napari_phasemap.views.latent.tools import ToolBar
-from napari_phasemap.views.scatter.colors import coloring, colorings
+from napari_phasemap.views.scatter.colors import coloring
 from napari_phasemap.views.scatter.gl import has_opengl
 from napari_phasemap.views.scatter.scatter import Scatter
 from napari_phasemap.views.shell.dock import Dock, guarded
@@ -58,13 +57,10 @@ NO_OPENGL = (
 )
 #: Colorings that depend on the threshold.
 BY_THRESHOLD = ("ambiguity", "phase, ambiguous grey")
-CLUSTERS = "k-means cluster"
 #: Milliseconds after opening until the selection layers are made.
 PREPARE_AFTER = 300
 #: Share of the screen's width that the dock asks for.
 SHARE = 0.35
-#: Colorings that are shown unasked, the first that there is.
-TELLING = ("resolved phase", "phase", CLUSTERS, "intensity")
 #: Width in pixels that the drawer begins with.
 DRAWER = 190
 #: Pages of the drawer: name, tool tip.
@@ -93,8 +89,6 @@ class LatentView(Dock):
         super().__init__(viewer, workspace)
         self.scatter: Scatter | None = None
         self.second_canvas = SecondCanvas(self)
-        #: Whether a person has chosen the coloring.
-        self._is_colored = False
         self._message = QLabel()
         self._message.setWordWrap(True)
         self._pca = QPushButton("Use PCA (3 components)")
@@ -128,12 +122,7 @@ class LatentView(Dock):
         self.scatter = scatter = Scatter()
         self.actions = LatentActions(self.workspace, scatter)
         self.tools = ToolBar(scatter)
-        self._colors = QComboBox()
-        self._colors.setToolTip("What the colors show.")
-        self._colors.setMinimumContentsLength(10)
-        self._colors.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
+        self._colors = ColorChoice()
         self.legend = LegendTab(scatter)
         self.look = LookTab(scatter)
         self.figure = FigureTab(scatter)
@@ -177,7 +166,6 @@ class LatentView(Dock):
         scatter.stroked.connect(self.actions.stroke)
         scatter.asked.connect(self._on_asked)
         self._colors.currentTextChanged.connect(self._on_colors)
-        self._colors.activated.connect(self._on_color_chosen)
         self.legend.classRequested.connect(self.actions.select_class)
         self.look.axesChanged.connect(self._on_axes)
         self.look.clustersRequested.connect(self.find_clusters)
@@ -228,9 +216,8 @@ class LatentView(Dock):
 
         def take(found: Any) -> None:
             if workspace.latent is latent:
-                self._is_colored = True
                 workspace.features = {**workspace.features, CLUSTERS: found.labels}
-                self._colors.setCurrentText(CLUSTERS)
+                self._colors.choose(CLUSTERS)
 
         self.job.start(
             kmeans, latent, on_done=take, text="k-means", n_clusters=n_clusters
@@ -254,9 +241,6 @@ class LatentView(Dock):
             self._drawer.setCurrentIndex([page for page, _ in PAGES].index(name))
         self._drawer.setVisible(any(one.isChecked() for one in self._pages.values()))
 
-    def _on_color_chosen(self, *_: Any) -> None:
-        self._is_colored = True
-
     def _on_asked(self, action: str) -> None:
         """Do what a key or a button of the tool bar stands for."""
         if action == "flat":
@@ -276,7 +260,7 @@ class LatentView(Dock):
         name = self.workspace.latent_name or "latent"
         names = [f"{name} {i + 1}" for i in range(latent.shape[1])]
         self.look.set_latent(names, len(latent))
-        self._offer_colors()
+        self._colors.offer(self.workspace)
         self._on_axes()
         self.chosen.refresh()
         self._on_selection()
@@ -318,22 +302,10 @@ class LatentView(Dock):
 
     def _on_values(self, *_: Any) -> None:
         """Offer what there is to color by, and color by it."""
-        self._offer_colors()
+        self._colors.offer(self.workspace)
         self.chosen.refresh()
         self._on_colors()
         self._on_pointed()
-
-    def _offer_colors(self) -> None:
-        names, current = colorings(self.workspace), self._colors.currentText()
-        if [self._colors.itemText(i) for i in range(self._colors.count())] == names:
-            return
-        if not (self._is_colored and current in names):
-            self._is_colored = False
-            current = next((name for name in TELLING if name in names), names[0])
-        with signals_blocked(self._colors):
-            self._colors.clear()
-            self._colors.addItems(names)
-            self._colors.setCurrentText(current)
 
     def _on_colors(self, *_: Any) -> None:
         scatter, latent = self.scatter, self.workspace.latent
