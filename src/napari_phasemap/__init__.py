@@ -48,6 +48,8 @@ _PUBLIC = {
         "undecided",
         "unknown",
     ),
+    "core.phases.contradictions": ("Contradictions", "contradictions"),
+    "core.latent.clusters": ("class_likelihoods",),
     "core.phases.reference_check": (
         "Correction",
         "ReferenceReport",

@@ -16,6 +16,8 @@ from napari_phasemap.core.data.references import ReferenceSpectra
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.core.data.subset import keep_pixels
+from napari_phasemap.core.latent.clusters import class_likelihoods
+from napari_phasemap.core.learn.clustering import kmeans
 from napari_phasemap.core.phases.abstention import (
     chance_of_error,
     conformal_sets,
@@ -23,6 +25,7 @@ from napari_phasemap.core.phases.abstention import (
     undecided,
     unknown,
 )
+from napari_phasemap.core.phases.contradictions import contradictions
 from napari_phasemap.core.phases.correlation import pearson_map
 from napari_phasemap.core.phases.neighbors import smooth_potts
 from napari_phasemap.core.phases.posterior import posterior_map
@@ -242,6 +245,73 @@ def test_conformal_sets_hold_the_truth_as_often_as_promised(simulated, found):
     assert 0.89 < np.mean(covered) < 0.93
     with pytest.raises(InputError, match="promise nothing"):
         conformal_sets(found, np.zeros(len(truth), dtype=int))
+
+
+def test_neighbors_make_sets_smaller_and_keep_the_promise(simulated):
+    stacks, references, truth = simulated
+    alone = posterior_map(stacks, references, neighbors=False)
+    rng = np.random.default_rng(1)
+    covered, sizes = [], []
+    for _ in range(20):
+        labelled = np.where(rng.random(len(truth)) < 0.02, truth, 0)
+        rest = labelled == 0
+        for where in (None, stacks):
+            sets = conformal_sets(alone, labelled, stacks=where)
+            covered.append(np.mean(sets[rest, truth[rest] - 1]))
+            sizes.append(sets[rest].sum(axis=1).mean())
+    assert 0.89 < np.mean(covered[1::2]) < 0.93
+    assert np.mean(sizes[1::2]) < 0.95 * np.mean(sizes[::2])
+    with pytest.raises(InputError, match="stacks that the map was made of"):
+        conformal_sets(alone, labelled, stacks=stacks[0])
+
+
+def test_a_set_is_the_mean_with_the_neighbors_of_the_same_image():
+    two = [
+        SpectralStack(np.ones((1, 1, 2)), [280.0], name=name, quantity="net_counts")
+        for name in "ab"
+    ]
+    many = np.log(np.tile([[0.9, 0.1], [0.5, 0.5]], (50, 1)))
+    wide = SpectralStack(np.ones((1, 50, 2)), [280.0], quantity="net_counts")
+    phases = PhaseMap.from_scores(many, ["x", "y"])
+    sets = conformal_sets(phases, np.ones(100), stacks=wide, neighbors=1.0)
+    # Inside, a pixel at 0.9 has three neighbors at 0.5 and two at 0.9: 0.66; the other
+    # way round 0.74. The least tenth is 0.63 at two
+    # corners, then 0.66.
+    assert sets[:, 0].sum() == 98
+    assert not sets[:, 1].any()
+    apart = PhaseMap.from_scores(many[:4], ["x", "y"])
+    with pytest.raises(InputError, match="4 labelled pixels promise nothing"):
+        conformal_sets(apart, np.ones(4), stacks=StackSet(two))
+
+
+def test_contradictions_are_counted_by_pair_of_phases(simulated, found):
+    stacks, references, _ = simulated
+    pearson = pearson_map(stacks, references)
+    table = contradictions(pearson, found)
+    assert_array_equal(table.where, contradicted(pearson, found))
+    assert table.pixels.sum() == table.where.sum()
+    assert not np.diag(table.pixels).any()
+    first = table.rows[0]
+    pair = table.where & (pearson.labels == table.names.index(first[0]) + 1)
+    pair &= found.labels == table.names.index(first[1]) + 1
+    assert first[2] == pair.sum() == table.pixels.max()
+    assert first[3] == pytest.approx(np.exp(found.best[pair]).mean(), rel=1e-5)
+
+
+def test_classes_without_references_can_ask_their_neighbors():
+    stack = SpectralStack(np.ones((1, 30, 40)), [280.0], quantity="net_counts")
+    truth = (np.arange(1200) % 40 >= 20).astype(int)
+    values = truth[:, None] + np.random.default_rng(0).normal(0.0, 0.5, (1200, 2))
+    classes = kmeans(values, n_clusters=2)
+    left = np.bincount(classes.labels[truth == 0]).argmax()
+    before = np.mean((classes.labels == left) == (truth == 0))
+    smooth = smooth_potts(stack, class_likelihoods(values, classes), strength=None)
+    after = np.mean((smooth.labels == left) == (truth == 0))
+    assert before < 0.95
+    assert after > 0.98
+    assert smooth.names == classes.names
+    with pytest.raises(InputError, match="1200 pixels"):
+        class_likelihoods(values[:5], classes)
 
 
 def test_the_prior_can_be_put_on_other_scores_with_its_strength_estimated(simulated):

@@ -2,6 +2,7 @@
 
 * `cluster_statistics`: means and covariances of labeled points.
 * `log_density`, `spherical_log_density`: of Gaussians.
+* `class_likelihoods`: a map of classes whose scores are log-densities.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.phasemap import PhaseMap
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
     "ClusterStatistics",
+    "class_likelihoods",
     "cluster_statistics",
     "log_density",
     "spherical_log_density",
@@ -139,4 +144,55 @@ def spherical_log_density(
     squared = ((points[:, None] - centers[None]) ** 2).sum(axis=2)
     return np.asarray(
         -0.5 * (squared / variance + n_latent * np.log(2 * np.pi * variance))
+    )
+
+
+def class_likelihoods(values: NDArray[Any], classes: PhaseMap, /) -> PhaseMap:
+    """Return classes with the log-density of every pixel in every class as scores.
+
+    What `smooth_potts` needs to let neighbors have a say in classes that were found
+    without references. All classes share one covariance, as k-means would have it.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_pixels, n_values)
+        What was clustered: components, an embedding or latent coordinates. Rows with
+        NaN get no scores.
+    classes : PhaseMap
+        Of the same pixels; those with label 0 get no scores and do not vote.
+
+    Returns
+    -------
+    PhaseMap
+        With the names and colors of `classes`; ``method`` is "class likelihoods".
+
+    Raises
+    ------
+    InputError
+        If lengths differ or no pixel has a class.
+
+    Examples
+    --------
+    >>> values = np.array([[0.0], [0.2], [5.0], [5.2]])
+    >>> two = PhaseMap.from_scores([[1, 0], [1, 0], [0, 1], [0, 1]], ["a", "b"])
+    >>> class_likelihoods(values, two).labels.tolist()
+    [1, 1, 2, 2]
+    """
+    points = np.asarray(values, dtype=np.float64)
+    if points.ndim != 2 or len(points) != classes.n_pixels:
+        raise InputError(f"{points.shape=} of the values for {classes.n_pixels} pixels")
+    there = np.isfinite(points).all(axis=1) & (classes.labels > 0)
+    if not there.any():
+        raise InputError("no pixel has both values and a class")
+    labels = np.where(there, classes.labels, 0).astype(np.int64)
+    found = cluster_statistics(points, labels, classes.n_phases)
+    shared = np.broadcast_to(found.pooled, found.covariances.shape)
+    scores = log_density(points, found.means, shared)
+    scores[~there] = np.nan
+    return PhaseMap.from_scores(
+        scores,
+        classes.names,
+        colors=classes.colors,
+        method="class likelihoods",
+        parameters=classes.parameters,
     )

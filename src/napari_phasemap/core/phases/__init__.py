@@ -7,6 +7,7 @@
 * `reference_check` (`reference_fit`, `reference_corrections`, `reference_cautions`):
   whether references and I0 fit the measurement, and what is corrected.
 * `abstention`: undecided and unknown pixels, sets with a promise.
+* `contradictions`: sure pixels that the posterior contradicts, as map and table.
 * `neighbors`: chi-square and smoothing over neighboring pixels for other maps.
 * `changes`: what a second phase map changed, and where two disagree.
 * `intervals`: how sure the per cent of a phase are.

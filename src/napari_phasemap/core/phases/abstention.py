@@ -15,6 +15,8 @@ import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
+from napari_phasemap.core.data.stack import SpectralStack
+from napari_phasemap.core.data.stack_set import StackSet
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -137,13 +139,21 @@ def contradicted(
 
 
 def conformal_sets(
-    phase_map: PhaseMap, truth: ArrayLike, /, *, coverage: float = 0.9
+    phase_map: PhaseMap,
+    truth: ArrayLike,
+    /,
+    *,
+    coverage: float = 0.9,
+    stacks: StackSet | SpectralStack | None = None,
+    neighbors: float = 0.5,
 ) -> NDArray[np.bool_]:
     r"""Return for every pixel the phases that labelled pixels cannot rule out.
 
     Split conformal prediction [1]_: the set holds the true phase with the probability
     `coverage`, whatever the probabilities of the map are worth, for pixels that are
-    like the labelled ones (exchangeable with them).
+    like the labelled ones (exchangeable with them). With `stacks`, the score of a phase
+    is averaged with its mean over the eight neighbors, as published for hyperspectral
+    images [2]_: the promise is the same, the sets are smaller and smoother.
 
     Parameters
     ----------
@@ -153,6 +163,10 @@ def conformal_sets(
         Phase of the labelled pixels, from 1; 0 where it is not known.
     coverage : float, default=0.9
         0 to 1.
+    stacks : StackSet or SpectralStack, optional
+        Where the pixels lie; default every pixel for itself.
+    neighbors : float, default=0.5
+        Weight of the neighbors' mean score (lambda in [2]_), 0 to 1.
 
     Returns
     -------
@@ -162,18 +176,27 @@ def conformal_sets(
     Raises
     ------
     InputError
-        If fewer than 50 pixels with scores are labelled.
+        If fewer than 50 pixels with scores are labelled, or lengths differ.
+
+    Notes
+    -----
+    One labelled region is like the rest only where the rest is like it: label pixels of
+    every phase, inside and at boundaries.
 
     References
     ----------
     .. [1] V. Vovk, A. Gammerman, G. Shafer, Algorithmic Learning in a Random World,
        DOI: 10.1007/b106715
+    .. [2] K. Liu et al., Spatial-aware conformal prediction for trustworthy
+       hyperspectral image classification, arXiv:2409.01236 (2024)
     """
     _check_share("coverage", coverage)
     known = np.asarray(truth)
     if known.shape != phase_map.labels.shape:
         raise InputError(f"{known.shape=} of the truth != {phase_map.labels.shape=}")
     probability = _probabilities(phase_map)
+    if stacks is not None:
+        probability = _with_neighbors(probability, phase_map, stacks, neighbors)
     rows = np.flatnonzero((known > 0) & (phase_map.labels > 0))
     if rows.size < FEWEST_LABELS:
         raise InputError(
@@ -184,6 +207,42 @@ def conformal_sets(
     rank = int(np.floor((1.0 - coverage) * (rows.size + 1)))
     least = scores[rank - 1] if rank > 0 else 0.0
     return np.asarray(probability >= least)
+
+
+def _with_neighbors(
+    probability: NDArray[np.float64],
+    phase_map: PhaseMap,
+    stacks: StackSet | SpectralStack,
+    weight: float,
+) -> NDArray[np.float64]:
+    """Return probabilities averaged with those of the neighbors in the same image."""
+    from scipy.ndimage import convolve
+
+    if not 0.0 <= weight <= 1.0:
+        raise InputError(f"neighbors is between 0 and 1; got {weight}")
+    stacks = StackSet([stacks]) if isinstance(stacks, SpectralStack) else stacks
+    if stacks.n_pixels != len(probability):
+        raise InputError(
+            f"{len(probability)} pixels of the map != {stacks.n_pixels=}; give the "
+            "stacks that the map was made of"
+        )
+    ring = np.ones((3, 3))
+    ring[1, 1] = 0.0
+    out = probability.copy()
+    assigned = phase_map.labels > 0
+    for index, (own, there) in enumerate(
+        zip(stacks.split(out), stacks.split(assigned), strict=True)
+    ):
+        seen = stacks.to_image(assigned, index, fill=False).astype(np.float64)
+        around = convolve(seen, ring, mode="constant")[stacks[index].mask]
+        voted = there & (around > 0)
+        for column in own.T:
+            image = np.zeros(seen.shape)
+            image[stacks[index].mask] = column
+            total = convolve(image * seen, ring, mode="constant")[stacks[index].mask]
+            mean = total[voted] / around[voted]
+            column[voted] = (1.0 - weight) * column[voted] + weight * mean
+    return out
 
 
 def chance_of_error(

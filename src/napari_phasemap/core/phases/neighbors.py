@@ -3,8 +3,10 @@
 * `chi_square_map`: log-likelihoods of the phases from a map by correlation.
 * `smooth_potts`: the neighbors of `posterior_map` for the scores of any map.
 
-`posterior_map` does both at once, and better; these stay for maps whose references are
-not at hand, for latent spaces and for classes.
+`posterior_map` does both at once, and better. Both stay: `smooth_potts` is the way to put
+its prior on anything else that has log scores - latent spaces (``assign_``), classes
+(`class_likelihoods`) - and `chi_square_map` makes such scores of a map by correlation
+whose references are not at hand.
 """
 
 from __future__ import annotations
@@ -106,7 +108,7 @@ def smooth_potts(
         Where the pixels lie.
     phase_map : PhaseMap
         Scores are log-densities: from `chi_square_map`, an ``assign_`` function in a
-        latent space, or classes with scores. Pixels without scores are left out.
+        latent space, or `class_likelihoods`. Pixels without scores are left out.
     strength : float, default=1.5
         J: what one agreeing neighbor is worth, in nats; 0 changes nothing. None
         estimates it from each particle.
