@@ -3,9 +3,9 @@
 * `chi_square_map`: log-likelihoods of the phases from a map by correlation.
 * `smooth_potts`: the neighbors of `posterior_map` for the scores of any map.
 
-`posterior_map` does both at once, and better. Both stay: `smooth_potts` is the way to put
-its prior on anything else that has log scores - latent spaces (``assign_``), classes
-(`class_likelihoods`) - and `chi_square_map` makes such scores of a map by correlation
+`posterior_map` does both at once, and better. Both stay: `smooth_potts` puts its prior
+on anything else that has log scores (``assign_`` in latent spaces, classes through
+`class_likelihoods`), and `chi_square_map` makes such scores of a map by correlation
 whose references are not at hand.
 """
 
