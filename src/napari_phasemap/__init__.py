@@ -36,6 +36,7 @@ _PUBLIC = {
     ),
     "core.phases.baselines": ("LinearFit", "linear_combination_fit"),
     "core.latent.components": ("pca_latent",),
+    "core.phases.comparing": ("SelectionComparison", "compare_selections"),
     "core.phases.intervals": ("FractionIntervals", "fraction_intervals"),
     "core.phases.changes": ("ChangeTable", "change_table", "disagreement"),
     "core.latent.comparison": ("Accuracy", "MethodComparison", "compare_methods"),

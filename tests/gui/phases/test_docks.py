@@ -271,11 +271,11 @@ def test_the_spectra_dock_follows_the_mouse_and_counts_the_selection(
     def is_pointed_at() -> bool:
         """Point again: a busy machine may still be laying out the window."""
         mouse.move(viewer, tuple(world))
-        return "P1 row 10 col 20" in dock._hint.text()
+        return "P1 row 10 col 20" in dock.pointed.text()
 
     qtbot.waitUntil(is_pointed_at, timeout=10_000)
     np.testing.assert_allclose(
-        dock._line.get_ydata(), two_particles[0].data[:, 10, 20], rtol=1e-6
+        dock._lines["pixel"].get_ydata(), two_particles[0].data[:, 10, 20], rtol=1e-6
     )
     selection = np.zeros(workspace.stacks.n_pixels, dtype=bool)
     selection[:57] = True

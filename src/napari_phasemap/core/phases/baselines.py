@@ -1,6 +1,7 @@
 """What a reviewer asks to be compared with: the linear combination fit.
 
 * `linear_combination_fit`: non-negative shares of the references, with the residual.
+* `fit_spectrum`: the same for one spectrum, with what is left at every energy.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from napari_phasemap.core.data.stack_set import StackSet
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from napari_phasemap.core.data.references import ReferenceSpectra
 
-__all__ = ["LinearFit", "linear_combination_fit"]
+__all__ = ["LinearFit", "fit_spectrum", "linear_combination_fit"]
 
 #: Pixels fitted at once.
 CHUNK_PIXELS = 1 << 15
@@ -129,6 +130,39 @@ def linear_combination_fit(
         parameters={"references": list(references.names), "stacks": [*stacks.names]},
     )
     return LinearFit(phase_map=phase_map, weights=weights, residual=residual)
+
+
+def fit_spectrum(
+    values: ArrayLike, standards: ArrayLike, /
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Fit one spectrum by a sum of standards with factors that are not negative.
+
+    Parameters
+    ----------
+    values : array_like of shape (n_energies,)
+        Energies with NaN take no part.
+    standards : array_like of shape (n_standards, n_energies)
+        On the same energies.
+
+    Returns
+    -------
+    factors : ndarray of shape (n_standards,)
+        As of `linear_combination_fit`.
+    residual : ndarray of shape (n_energies,)
+        Measured minus fitted, in the unit of `values`; NaN where that is.
+
+    Examples
+    --------
+    >>> fit_spectrum([2.0, 1.0, 0.0], [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])[0].tolist()
+    [2.0, 1.0]
+    """
+    from scipy.optimize import nnls
+
+    x = np.asarray(values, dtype=np.float64)
+    design = np.asarray(standards, dtype=np.float64).T
+    known = np.isfinite(x)
+    factors = np.asarray(nnls(design[known], x[known])[0], dtype=np.float64)
+    return factors, x - design @ factors
 
 
 def _every_subset(

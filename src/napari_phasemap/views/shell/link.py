@@ -232,6 +232,30 @@ class ViewerLink:
         text.visible = True
         viewer.canvas.overlays["scale_bar"].visible = self.in_nm
 
+    @property
+    def energy(self) -> float | None:
+        """Energy of the frame shown, in eV; None without a stack."""
+        stack = self._stack_in_front()
+        if stack is None:
+            return None
+        return float(
+            stack.energy[min(self.workspace.energy_index, len(stack.energy) - 1)]
+        )
+
+    def show_energy(self, energy: float) -> None:
+        """Move the slider to the frame whose energy in eV is nearest."""
+        stack = self._stack_in_front()
+        if stack is not None:
+            self.show_frame(int(np.argmin(np.abs(stack.energy - energy))))
+
+    def show_frame(self, index: int) -> None:
+        """Move the slider to a frame; one beyond the ends is the first or the last."""
+        viewer, stack = self._viewer(), self._stack_in_front()
+        if viewer is None or stack is None or viewer.dims.ndim < 3:
+            return
+        axis = viewer.dims.ndim - 3
+        viewer.dims.set_current_step(axis, min(max(index, 0), stack.n_energies - 1))
+
     def _stack_in_front(self) -> SpectralStack | None:
         """Return the stack of the active layer, else the first one."""
         viewer = self._viewer()
