@@ -24,6 +24,7 @@ from superqt import QLabeledDoubleSlider
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.views.phases.fractions import FractionTable
+from napari_phasemap.views.phases.loading import load_references
 from napari_phasemap.views.shell.dock import Dock, guarded
 from napari_phasemap.views.shell.job import tell_error
 from napari_phasemap.views.shell.kinds import (
@@ -111,8 +112,11 @@ class PhasePanel(Dock):
             self.load_references([Path(path) for path in paths])
 
     def load_references(self, paths: list[Path]) -> None:
-        """Load references from files, replacing those there are."""
-        self.job.start(read_references, paths, on_done=self._set_references)
+        """Load references from files, replacing those there are.
+
+        Where the columns of a file are not clear, or mu is computed, they are shown.
+        """
+        load_references(self, paths, self._set_references)
 
     @guarded
     def correlate(self) -> None:
@@ -377,11 +381,3 @@ class PhasePanel(Dock):
             on_done=lambda path: self.tell(f"Saved in {path}"),
             text="saving",
         )
-
-
-def read_references(paths: list[Path], /, *, on_progress: Any) -> ReferenceSpectra:
-    """Read references in a job."""
-    from napari_phasemap.io import spectra
-
-    on_progress(0, 1, "reading references")
-    return spectra.read_references(paths)
