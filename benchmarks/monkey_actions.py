@@ -49,6 +49,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_phasemap.views.shell.dock import Dock
+from napari_phasemap.views.widgets.plot import PlotView
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +71,7 @@ CONTROLS = (
     QAbstractButton, QComboBox, QAbstractSpinBox, QAbstractSlider, QLineEdit,
     QListWidget, QTableWidget, QTabBar,
 )  # fmt: skip
-KEYS = "123456789VCGTPFXYZ"
+KEYS = "123456789VCGTPFXYZQWH"
 TEXTS = ("3", "0.01", "-1", "1e9", "", "abc", "520-530", "nan")
 #: Actions after which memory is measured for the first time.
 WARM = 1000
@@ -127,8 +128,9 @@ class Monkey:
         self._answer_dialogs()
         self.actions: dict[Callable[[], str], float] = {
             self.use_control: 40, self.follow_path: 8, self.use_canvas: 12,
-            self.use_scatter: 10, self.press_key: 4, self.change_layer: 8,
-            self.paint: 3, self.move_slider: 3, self.open_dock: 4, self.close_dock: 3,
+            self.use_scatter: 10, self.use_plot: 4, self.press_key: 4,
+            self.change_layer: 8, self.paint: 3, self.move_slider: 3,
+            self.open_dock: 4, self.close_dock: 3,
             self.float_dock: 1, self.open_sample: 1.5, self.open_file: 1.5,
             self.change_window: 3, self.wait: 4, self.second_viewer: 0.6,
             self.close_viewer: 0.4,
@@ -306,6 +308,22 @@ class Monkey:
             QTest.keyClick(native, str(self.pick(list(KEYS))))
         self.drag(native) if self.rng.random() < 0.6 else self.click(native)
         return "scatter"
+
+    def use_plot(self) -> str:
+        plots = [
+            plot
+            for dock in self.docks()
+            for plot in inner_of(dock).findChildren(PlotView)
+            if plot.canvas is not None and plot.canvas.isVisible()
+        ]
+        if not plots:
+            return self.use_control()
+        canvas = self.pick(plots).canvas
+        if self.rng.random() < 0.3:
+            keys = (Qt.Key.Key_Left, Qt.Key.Key_Plus, Qt.Key.Key_Minus, Qt.Key.Key_Home)
+            QTest.keyClick(canvas, self.pick(keys))
+        self.drag(canvas) if self.rng.random() < 0.5 else self.click(canvas)
+        return "plot"
 
     def press_key(self) -> str:
         canvas = self.viewer.window._qt_viewer.canvas.native

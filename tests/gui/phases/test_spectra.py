@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.core.phases.correlation import pearson_map
 from napari_phasemap.views.phases.spectra import SpectraView
+from napari_phasemap.views.shell.brush import brush_for
 from napari_phasemap.views.shell.link import link_for, workspace_for
 
 if TYPE_CHECKING:
@@ -143,3 +145,43 @@ def test_two_selections_stand_side_by_side(viewer: Any, dock: Any) -> None:
     workspace.undo()
     dock.draw()
     assert "press 'Set A'" in dock.plot._empty.text()
+
+
+def test_one_key_draws_on_the_image_and_points_light_up(
+    viewer: Any, qtbot: Any, mouse: Any, dock: Any
+) -> None:
+    workspace = workspace_for(viewer)
+    canvas = viewer.window._qt_viewer.canvas.native
+    image = viewer.layers["P1"]
+    place = partial(_world, image)
+
+    def selected() -> tuple[int, ...]:
+        grid = workspace.stacks.to_image(workspace.selection, 0, 0)
+        rows, cols = np.nonzero(grid)
+        return (rows.min(), rows.max(), cols.min(), cols.max()) if len(rows) else ()
+
+    QTest.keyClick(canvas, Qt.Key.Key_W)
+    mouse.drag(viewer, place(4, 5), place(9, 15))
+    assert selected() == pytest.approx((4, 9, 5, 15), abs=1)
+    QTest.keyClick(canvas, Qt.Key.Key_W)  # begins anew
+    assert selected() == pytest.approx((4, 9, 5, 15), abs=1)
+    mouse.drag(viewer, place(12, 20), place(16, 26))
+    assert selected() == pytest.approx((12, 16, 20, 26), abs=1)
+    assert len(viewer.layers["selection region"].data) == 1
+    n_before = int(workspace.selection.sum())
+    QTest.keyClick(canvas, Qt.Key.Key_G)
+    assert viewer.layers.selection.active.name == "selection"
+    mouse.drag(viewer, place(5, 5), place(5, 15))
+    assert workspace.selection.sum() > n_before + 10
+    QTest.keyClick(canvas, Qt.Key.Key_H)
+    assert viewer.layers.selection.active is image
+    mouse.click(viewer, place(8, 8))
+    assert workspace.stacks.locate(workspace.cursor) == (0, 8, 8)
+    viewer.dims.ndisplay = 3
+    with pytest.raises(InputError, match="2-D"):
+        brush_for(viewer).take("lasso")
+
+
+def _world(image: Any, row: float, col: float) -> tuple[float, float]:
+    y, x = image.data_to_world((0, row, col))[-2:]
+    return float(y), float(x)

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_phasemap.views.shell.brush import brush_for
 from napari_phasemap.views.shell.children import Kind, child_for, end_with
 from napari_phasemap.views.shell.ending import end, keep
 from napari_phasemap.views.shell.job import JobRow, tell_error
@@ -76,6 +77,7 @@ class Dock(QWidget):
         viewer = getattr(viewer, "__wrapped__", viewer)
         self.viewer = viewer
         self.link: ViewerLink = link_for(viewer)
+        brush_for(viewer)  # its keys work from the first dock on
         self.workspace = workspace or self.link.workspace
         self._frame: Any = None
         self._warm = False

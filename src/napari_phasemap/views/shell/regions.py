@@ -33,8 +33,12 @@ SETTLED = ("added", "changed", "removed")
 N_ELLIPSE = 72
 
 
-def draw_region(viewer: Any, name: str, link: ViewerLink) -> Shapes:
-    """Return the shapes layer `name`, made if needed, ready to draw a polygon."""
+def draw_region(
+    viewer: Any, name: str, link: ViewerLink, mode: str = "add_polygon_lasso"
+) -> Shapes:
+    """Return the shapes layer `name`, made if needed, ready to draw in a mode."""
+    if viewer.dims.ndisplay != 2:
+        raise InputError("regions are drawn on flat images; switch to 2-D (Ctrl+Y)")
     layer = next(
         (x for x in viewer.layers if isinstance(x, Shapes) and x.name == name), None
     )
@@ -52,7 +56,7 @@ def draw_region(viewer: Any, name: str, link: ViewerLink) -> Shapes:
             **units,
         )
     viewer.layers.selection.active = layer
-    layer.mode = "add_polygon_lasso"
+    layer.mode = mode
     return layer
 
 
@@ -87,12 +91,21 @@ def select_region(layer: Shapes, link: ViewerLink) -> int:
     return int(chosen.sum())
 
 
-def start_selecting(viewer: Any, link: ViewerLink) -> Shapes:
+def start_selecting(
+    viewer: Any, link: ViewerLink, mode: str = "add_polygon_lasso"
+) -> Shapes:
     """Let the user draw shapes on the image whose pixels become the selection.
 
-    Moving or deleting a shape later changes the selection with it.
+    Moving or deleting a shape later changes the selection with it. What was drawn
+    before goes; until something new is drawn its pixels stay selected.
     """
-    layer = draw_region(viewer, SELECTION_REGION, link)
+    if link.workspace.stacks is None:
+        raise InputError("there are no stacks to select pixels of; open them first")
+    layer = draw_region(viewer, SELECTION_REGION, link, mode)
+    if len(layer.data):
+        with layer.events.data.blocker():
+            layer.data = []
+        layer.mode = mode  # other data end the drawing
 
     def follow(event: Any) -> None:
         if str(getattr(event, "action", "")) in SETTLED and link.workspace.stacks:
