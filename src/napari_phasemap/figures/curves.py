@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_phasemap.core.data.phasemap import phase_colors
+from napari_phasemap.core.data.stack_set import as_set
 from napari_phasemap.core.phases.spectra import mean_spectra
 from napari_phasemap.figures.means import N_MARKED, draw_mean
 from napari_phasemap.figures.style import SMALL, dress
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.data.phasemap import PhaseMap
     from napari_phasemap.core.data.references import ReferenceSpectra
-    from napari_phasemap.core.data.stack_set import StackSet
+    from napari_phasemap.core.data.stack_set import Stacks, StackSet
 
 __all__ = ["draw_reference_correlation", "draw_references", "draw_spectra"]
 
@@ -131,7 +132,7 @@ def draw_reference_correlation(
 
 def draw_spectra(
     axes: Axes,
-    stacks: StackSet,
+    stacks: Stacks,
     phases: PhaseMap,
     /,
     *,
@@ -144,7 +145,7 @@ def draw_spectra(
     ----------
     axes : matplotlib Axes
         Where to draw.
-    stacks : StackSet
+    stacks : StackSet, SpectralStack or sequence of SpectralStack
         Of `phases`.
     phases : PhaseMap
         Which pixels belong together.
@@ -159,6 +160,7 @@ def draw_spectra(
     list of Line2D
         The mean of each phase drawn.
     """
+    stacks = as_set(stacks)
     means, deviations, n_pixels = mean_spectra(stacks, phases.labels, phases.n_phases)
     lines: list[Line2D] = []
     for row, name in enumerate(phases.names):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.data.stack_set import as_set
 from napari_phasemap.figures.style import SMALL, dress
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.container import BarContainer
 
     from napari_phasemap.core.data.phasemap import PhaseMap
-    from napari_phasemap.core.data.stack_set import StackSet
+    from napari_phasemap.core.data.stack_set import Stacks
 
 __all__ = ["draw_fractions"]
 
@@ -26,7 +27,7 @@ WRITTEN = 7.0
 
 def draw_fractions(
     axes: Axes,
-    stacks: StackSet,
+    stacks: Stacks,
     phases: PhaseMap,
     /,
     *,
@@ -38,7 +39,7 @@ def draw_fractions(
     ----------
     axes : matplotlib Axes
         Where to draw.
-    stacks : StackSet
+    stacks : StackSet, SpectralStack or sequence of SpectralStack
         Of `phases`. With several particles a last bar shows all pixels together.
     phases : PhaseMap
         Pixels without phase are not counted.
@@ -50,6 +51,7 @@ def draw_fractions(
     list of BarContainer
         One per phase.
     """
+    stacks = as_set(stacks)
     parts = [
         slice(a, b) for a, b in zip(stacks.offsets, stacks.offsets[1:], strict=False)
     ]

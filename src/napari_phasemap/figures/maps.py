@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.stack_set import as_set
 from napari_phasemap.figures.style import SMALL, dress
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.data.phasemap import PhaseMap
     from napari_phasemap.core.data.stack import SpectralStack
-    from napari_phasemap.core.data.stack_set import StackSet
+    from napari_phasemap.core.data.stack_set import Stacks
 
 __all__ = [
     "AMBIGUOUS_COLOR",
@@ -48,7 +49,7 @@ FULL_SCALE = 98.0
 
 def draw_phase_map(
     axes: Axes,
-    stacks: StackSet,
+    stacks: Stacks,
     phases: PhaseMap,
     /,
     index: int = 0,
@@ -63,7 +64,7 @@ def draw_phase_map(
     ----------
     axes : matplotlib Axes
         Where to draw.
-    stacks : StackSet
+    stacks : StackSet, SpectralStack or sequence of SpectralStack
         Of `phases`.
     phases : PhaseMap
         Pixels without phase are transparent.
@@ -85,7 +86,7 @@ def draw_phase_map(
     """
     from matplotlib.colors import to_rgba
 
-    rgba = phase_rgba(phases)
+    stacks, rgba = as_set(stacks), phase_rgba(phases)
     if ambiguous_below is not None:
         rgba[phases.ambiguous(ambiguous_below)] = to_rgba(AMBIGUOUS_COLOR)
     if brightness:
@@ -96,7 +97,7 @@ def draw_phase_map(
 
 def draw_reliability(
     axes: Axes,
-    stacks: StackSet,
+    stacks: Stacks,
     phases: PhaseMap,
     /,
     index: int = 0,
@@ -118,6 +119,7 @@ def draw_reliability(
     AxesImage
         Pixels without phase are transparent.
     """
+    stacks = as_set(stacks)
     limit = reliability_limit(phases) if limit is None else limit
     image = stacks.to_image(np.minimum(phases.reliability, np.float32(1e6)), index)
     artist = show_image(axes, stacks[index], image, scale_bar=scale_bar)
@@ -127,7 +129,7 @@ def draw_reliability(
 
 def draw_correlation_map(
     axes: Axes,
-    stacks: StackSet,
+    stacks: Stacks,
     phases: PhaseMap,
     /,
     index: int = 0,
@@ -162,6 +164,7 @@ def draw_correlation_map(
         raise InputError("the scores were not kept; classify with keep_scores=True")
     if phase not in phases.names:
         raise InputError(f"there is no phase {phase!r}; there are {phases.names}")
+    stacks = as_set(stacks)
     low, high = correlation_limits(phases) if limits is None else limits
     scores = phases.scores[:, phases.names.index(phase)]
     image = stacks.to_image(scores, index)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.stack_set import as_set
 from napari_phasemap.figures.curves import (
     draw_reference_correlation,
     draw_references,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.data.phasemap import PhaseMap
     from napari_phasemap.core.data.references import ReferenceSpectra
-    from napari_phasemap.core.data.stack_set import StackSet
+    from napari_phasemap.core.data.stack_set import Stacks, StackSet
 
 __all__ = [
     "correlation_sheet",
@@ -55,7 +56,7 @@ N_ACROSS = 4
 
 
 def map_sheet(
-    stacks: StackSet,
+    stacks: Stacks,
     phases: PhaseMap,
     /,
     *,
@@ -66,7 +67,7 @@ def map_sheet(
 
     Parameters
     ----------
-    stacks : StackSet
+    stacks : StackSet, SpectralStack or sequence of SpectralStack
         Of `phases`.
     phases : PhaseMap
         What to draw.
@@ -83,6 +84,7 @@ def map_sheet(
     Figure
         85 mm wide for one particle, 180 mm for more.
     """
+    stacks = as_set(stacks)
     columns = min(len(stacks), N_ACROSS)
     figure, axes = _grid(stacks, ceil(len(stacks) / columns), columns)
     for index, place in enumerate(axes):
@@ -114,8 +116,9 @@ def map_sheet(
     return figure
 
 
-def correlation_sheet(stacks: StackSet, phases: PhaseMap, /) -> Figure:
+def correlation_sheet(stacks: Stacks, phases: PhaseMap, /) -> Figure:
     """Return a figure of r: one row per particle, one column per phase."""
+    stacks = as_set(stacks)
     figure, axes = _grid(stacks, len(stacks), phases.n_phases)
     places = iter(axes)
     for index in range(len(stacks)):
@@ -138,7 +141,7 @@ def correlation_sheet(stacks: StackSet, phases: PhaseMap, /) -> Figure:
 
 
 def spectra_sheet(
-    stacks: StackSet,
+    stacks: Stacks,
     phases: PhaseMap,
     /,
     *,
@@ -199,11 +202,12 @@ def reference_sheet(
 
 
 def fraction_sheet(
-    stacks: StackSet, phases: PhaseMap, /, *, threshold: float | None = None
+    stacks: Stacks, phases: PhaseMap, /, *, threshold: float | None = None
 ) -> Figure:
     """Return a figure of the phase fractions of every particle."""
     from matplotlib.figure import Figure
 
+    stacks = as_set(stacks)
     width = ONE_COLUMN if len(stacks) <= 5 else TWO_COLUMNS
     figure = Figure(figsize=(width * MM, 65.0 * MM), layout="constrained")
     draw_fractions(figure.subplots(), stacks, phases, ambiguous_below=threshold)

@@ -24,14 +24,14 @@ from napari_phasemap.core.bonds.label_shifts import (
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import PhaseMap
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
-from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.data.stack_set import as_set
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.data.stack import SpectralStack
+    from napari_phasemap.core.data.stack_set import Stacks
 
 __all__ = ["ClassPairs", "Null", "mutual_information"]
 
@@ -180,7 +180,7 @@ def mutual_information(
     classes_b: PhaseMap | NDArray[Any],
     /,
     *,
-    stacks: StackSet | SpectralStack | None = None,
+    stacks: Stacks | None = None,
     null: Null = "shift",
     n_null: int = 9999,
     least_expected: float = 5.0,
@@ -196,7 +196,7 @@ def mutual_information(
     ----------
     classes_a, classes_b : PhaseMap or ndarray of int
         Labels per pixel in pixel order, or images of shape (n_rows, n_cols).
-    stacks : StackSet or SpectralStack, optional
+    stacks : StackSet, SpectralStack or sequence of SpectralStack, optional
         Where the pixels lie; not needed for images.
     null : {"shift", "permutation"}, default="shift"
         * "shift": one map moved over the other in all ways, around the borders. Pixels
@@ -311,7 +311,7 @@ def _labels(
 def _images(
     a: NDArray[np.int64],
     b: NDArray[np.int64],
-    stacks: StackSet | SpectralStack | None,
+    stacks: Stacks | None,
     null: str,
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]]:
     """Return images of both labels and the mask, one per stack."""
@@ -323,7 +323,7 @@ def _images(
         raise InputError(
             f"labels of shape {a.shape} do not say where the pixels lie; give stacks="
         )
-    stacks = stacks if isinstance(stacks, StackSet) else StackSet([stacks])
+    stacks = as_set(stacks)
     if a.ndim == 2:
         a, b = stacks.join([a]), stacks.join([b])
     return [

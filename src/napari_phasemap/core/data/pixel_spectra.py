@@ -7,28 +7,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar, Union
 
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.net_edge import NetEdge, averaged_inside, check_reach
 from napari_phasemap.core.data.stack import SpectralStack
-from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.data.stack_set import Stacks, StackSet, as_set
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Spectra", "average_neighbors", "spectra_parts"]
 
+Kind = TypeVar("Kind")
+
 #: What holds one spectrum per pixel. An array has the shape (n_pixels, n_energies).
-Spectra: TypeAlias = Union[
-    SpectralStack, StackSet, NetEdge, Sequence[NetEdge], "NDArray[Any]"
-]
+Spectra: TypeAlias = Union[Stacks, NetEdge, Sequence[NetEdge], "NDArray[Any]"]
 
 
 def average_neighbors(
-    values: NDArray[Any], stacks: StackSet | SpectralStack, /, *, sigma: float
+    values: NDArray[Any], stacks: Stacks, /, *, sigma: float
 ) -> NDArray[np.float32]:
     """Average per-pixel values over neighbors with a Gaussian, inside the mask.
 
@@ -36,7 +36,7 @@ def average_neighbors(
     ----------
     values : ndarray of shape (n_pixels,) or (n_pixels, n_values)
         Per-pixel values in pixel order. NaN is not averaged and stays NaN.
-    stacks : StackSet or SpectralStack
+    stacks : StackSet, SpectralStack or sequence of SpectralStack
         Where the pixels lie.
     sigma : float
         Standard deviation in pixels; 0 returns the values as they are.
@@ -52,7 +52,7 @@ def average_neighbors(
         If `sigma` is below 0 or not finite.
     """
     check_reach(sigma)
-    stacks = stacks if isinstance(stacks, StackSet) else StackSet([stacks])
+    stacks = as_set(stacks)
     out = np.array(values, dtype=np.float32)
     if sigma == 0:
         return out
@@ -64,24 +64,25 @@ def average_neighbors(
     return out
 
 
+#: Spectra of (n_energies, n_pixels), raw counts of the same shape, energies.
+_Parts: TypeAlias = tuple[
+    "list[NDArray[np.float32]]",
+    "list[NDArray[np.float32]] | None",
+    "NDArray[np.float64] | None",
+]
+
+
 def spectra_parts(
     spectra: Spectra,
-) -> tuple[
-    list[NDArray[np.float32]],
-    list[NDArray[np.float32]] | None,
-    NDArray[np.float64] | None,
-]:
+) -> _Parts:
     """Return (n_energies, n_pixels) arrays, their raw counts, and the energies."""
     if isinstance(spectra, NetEdge):
         spectra = [spectra]
-    if isinstance(spectra, SpectralStack):
-        spectra = StackSet([spectra])
-    if isinstance(spectra, StackSet):
-        parts = [stack.spectra().T for stack in spectra.stacks]
-        if not spectra.energy_used.all():
-            parts = [part[spectra.energy_used] for part in parts]
-        return parts, parts if spectra.quantity == "counts" else None, spectra.energy
-    if isinstance(spectra, Sequence) and all(isinstance(e, NetEdge) for e in spectra):
+    if isinstance(spectra, StackSet | SpectralStack):
+        return _parts_of_stacks(as_set(spectra))
+    if _all_are(spectra, SpectralStack):
+        return _parts_of_stacks(as_set(spectra))
+    if _all_are(spectra, NetEdge):
         edges = list(spectra)
         StackSet([edge.net for edge in edges])
         parts = [_columns(edge.net) for edge in edges]
@@ -92,6 +93,22 @@ def spectra_parts(
     if array.ndim != 2 or 0 in array.shape:
         raise InputError(f"{array.shape=} is not (n_pixels, n_energies)")
     return [array.T], None, None
+
+
+def _parts_of_stacks(stacks: StackSet) -> _Parts:
+    parts = [stack.spectra().T for stack in stacks]
+    if not stacks.energy_used.all():
+        parts = [part[stacks.energy_used] for part in parts]
+    return parts, parts if stacks.quantity == "counts" else None, stacks.energy
+
+
+def _all_are(spectra: object, kind: type[Kind]) -> TypeGuard[Sequence[Kind]]:
+    """Whether this is a sequence of one kind of thing, one or more of them."""
+    return (
+        isinstance(spectra, Sequence)
+        and len(spectra) > 0
+        and all(isinstance(one, kind) for one in spectra)
+    )
 
 
 def _columns(stack: SpectralStack) -> NDArray[np.float32]:

@@ -2,27 +2,30 @@
 
 * `StackSet`: the order of its masked pixels, stack after stack and row after row, is
   the pixel order of the whole program.
+* `Stacks`, `as_set`: what a function of several stacks takes, and the set it works on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.data.text_table import described
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.data.stack import Quantity, SpectralStack
+    from napari_phasemap.core.data.stack import Quantity
 
-__all__ = ["StackSet"]
+__all__ = ["StackSet", "Stacks", "as_set"]
 
 #: Two energies of different stacks that differ by less are the same energy, in eV.
 #: Monochromator read-back scatters by a few meV; a spectral feature is >= 0.1 eV wide.
@@ -45,7 +48,7 @@ class StackSet:
     Raises
     ------
     ValueError
-        If there is no stack, or energies or quantities differ.
+        If there is no stack, something is none, or energies or quantities differ.
 
     Examples
     --------
@@ -62,6 +65,9 @@ class StackSet:
         object.__setattr__(self, "stacks", tuple(stacks))
         if not self.stacks:
             raise InputError("a StackSet needs at least one stack; got none")
+        for one in self.stacks:
+            if not isinstance(one, SpectralStack):
+                raise InputError(f"a StackSet holds stacks; {_refused(one)}")
         first = self.stacks[0]
         for other in self.stacks[1:]:
             _check_same_axis(first, other)
@@ -243,6 +249,50 @@ class StackSet:
             f"{self.n_pixels} pixels, {self.n_energies} energies"
         )
         return described(title, rows)
+
+
+#: What a function of several stacks takes; `as_set` makes a set of it.
+Stacks: TypeAlias = StackSet | SpectralStack | Sequence[SpectralStack]
+
+
+def as_set(stacks: Stacks, /) -> StackSet:
+    """Return one stack, or several, as a set; a set as it is.
+
+    Parameters
+    ----------
+    stacks : StackSet, SpectralStack or sequence of SpectralStack
+        Of one quantity, on the same energies.
+
+    Returns
+    -------
+    StackSet
+        In the order given.
+
+    Raises
+    ------
+    InputError
+        If it is none of them, or the stacks differ in quantity or energies.
+
+    Examples
+    --------
+    >>> as_set(SpectralStack(np.zeros((2, 3, 4)), [280.0, 285.0])).n_pixels
+    12
+    """
+    if isinstance(stacks, StackSet):
+        return stacks
+    if isinstance(stacks, SpectralStack):
+        return StackSet([stacks])
+    if isinstance(stacks, Iterable) and not hasattr(stacks, "dtype"):
+        return StackSet(stacks)
+    raise InputError(f"stacks are needed; {_refused(stacks)}")
+
+
+def _refused(value: object) -> str:
+    """Return what something is that is no stack, and what to do."""
+    return (
+        f"got {type(value).__name__}; make a stack by read_stack(file) or "
+        "SpectralStack(data, energy), and take .net of an edge"
+    )
 
 
 def _check_same_axis(first: SpectralStack, other: SpectralStack) -> None:

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_phasemap.core.data.phasemap import PhaseMap
-    from napari_phasemap.core.data.stack import SpectralStack
-    from napari_phasemap.core.data.stack_set import StackSet
+    from napari_phasemap.core.data.stack_set import Stacks
 
 __all__ = [
     "Compared",
@@ -62,7 +61,7 @@ class Compared:
 
 
 def compare_maps(
-    stacks: StackSet,
+    stacks: Stacks,
     names: tuple[str, str],
     maps: tuple[PhaseMap, PhaseMap],
     measured: Thickness | None,
@@ -74,7 +73,7 @@ def compare_maps(
 
     Parameters
     ----------
-    stacks : StackSet
+    stacks : StackSet, SpectralStack or sequence of SpectralStack
         Where the pixels lie.
     names : tuple of str
         Of the two edges.
@@ -108,7 +107,7 @@ def compare_maps(
 def follow_thickness(
     classes: Mapping[str, PhaseMap],
     measured: Thickness | None,
-    stacks: SpectralStack | StackSet,
+    stacks: Stacks,
     /,
     *,
     on_progress: OnProgress = ignore_progress,
@@ -121,7 +120,7 @@ def follow_thickness(
         By the name of the edge.
     measured : Thickness or None
         Of the same pixels; None compares nothing.
-    stacks : SpectralStack or StackSet
+    stacks : StackSet, SpectralStack or sequence of SpectralStack
         Where the pixels lie.
     on_progress : callable, optional
         Called with (step, total, text).

@@ -123,7 +123,7 @@ def class_spectra(spectra: Spectra, classes: PhaseMap, /) -> ClassSpectra:
 
     Parameters
     ----------
-    spectra : NetEdge, SpectralStack, StackSet, sequence of NetEdge or ndarray
+    spectra : NetEdge, SpectralStack, StackSet, sequence of these, or ndarray
         One spectrum per pixel; pixels that are not finite are left out.
     classes : PhaseMap
         Labels of the same pixels.

@@ -14,8 +14,7 @@ import numpy as np
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
-from napari_phasemap.core.data.stack import SpectralStack
-from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.data.stack_set import as_set
 from napari_phasemap.core.data.text_table import aligned_table
 from napari_phasemap.core.latent.components import pca_latent
 from napari_phasemap.core.latent.methods import (
@@ -27,12 +26,13 @@ from napari_phasemap.core.phases.baselines import linear_combination_fit
 from napari_phasemap.core.phases.correlation import pearson_map
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import ArrayLike, NDArray
 
     from napari_phasemap.core.data.phasemap import PhaseMap
     from napari_phasemap.core.data.references import ReferenceSpectra
+    from napari_phasemap.core.data.stack_set import Stacks
     from napari_phasemap.core.latent.latent import LatentSpace
     from napari_phasemap.core.latent.ranking import Candidates
 
@@ -151,7 +151,7 @@ class MethodComparison:
 
 
 def compare_methods(
-    stacks: StackSet | SpectralStack | Sequence[SpectralStack],
+    stacks: Stacks,
     references: ReferenceSpectra,
     truth: ArrayLike | None = None,
     /,
@@ -196,8 +196,7 @@ def compare_methods(
     ValueError
         As for the methods; if the truth has another length.
     """
-    stacks = StackSet([stacks]) if isinstance(stacks, SpectralStack) else stacks
-    stacks = stacks if isinstance(stacks, StackSet) else StackSet(stacks)
+    stacks = as_set(stacks)
     pearson = pearson_map(stacks, references, on_progress=on_progress)
     fit = linear_combination_fit(stacks, references, on_progress=on_progress)
     maps = {"Pearson": pearson, "linear combination": fit.phase_map}

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_phasemap.core.data.pixel_spectra import Spectra
-    from napari_phasemap.core.data.stack import SpectralStack
-    from napari_phasemap.core.data.stack_set import StackSet
+    from napari_phasemap.core.data.stack_set import Stacks
 
 __all__ = ["Decomposition", "pca", "singular_threshold"]
 
@@ -117,7 +116,7 @@ class Decomposition:
         floor = np.maximum(amount, np.float32(least))[:, None]
         return np.asarray(self.scores / floor, dtype=np.float32)
 
-    def averaged(self, stacks: StackSet | SpectralStack, sigma: float) -> Decomposition:
+    def averaged(self, stacks: Stacks, sigma: float) -> Decomposition:
         """Return this with scores averaged over neighbors, see `average_neighbors`.
 
         Averaging comes before `composition`: pixels then count by their amount.
@@ -163,7 +162,7 @@ def pca(
 
     Parameters
     ----------
-    spectra : NetEdge, SpectralStack, StackSet, sequence of NetEdge or ndarray
+    spectra : NetEdge, SpectralStack, StackSet, sequence of these, or ndarray
         One spectrum per pixel; an array has the shape (n_pixels, n_energies).
         Several edges must have the same energies: their pixels follow one another.
     n_components : int or "auto", default="auto"

@@ -14,12 +14,9 @@ import numpy as np
 
 from napari_phasemap.core.data.phasemap import PhaseMap
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
-from napari_phasemap.core.data.stack import SpectralStack
-from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.data.stack_set import Stacks, as_set
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import ArrayLike, NDArray
 
     from napari_phasemap.core.data.references import ReferenceSpectra
@@ -53,7 +50,7 @@ class LinearFit:
 
 
 def linear_combination_fit(
-    stacks: StackSet | SpectralStack | Sequence[SpectralStack],
+    stacks: Stacks,
     references: ReferenceSpectra,
     /,
     *,
@@ -99,10 +96,7 @@ def linear_combination_fit(
     >>> bool((fit.weights >= 0).all()), bool(np.median(fit.residual) < 0.02)
     (True, True)
     """
-    if isinstance(stacks, SpectralStack):
-        stacks = [stacks]
-    if not isinstance(stacks, StackSet):
-        stacks = StackSet(stacks)
+    stacks = as_set(stacks)
     design = references.resample(stacks.energy).spectra.T
     n_references = len(references)
     weights = np.empty((stacks.n_pixels, n_references), dtype=np.float32)

@@ -17,15 +17,16 @@ import numpy as np
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import PhaseMap
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
-from napari_phasemap.core.data.stack import SpectralStack
-from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.data.stack_set import as_set
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from napari_phasemap.core.data.references import ReferenceSpectra
+    from napari_phasemap.core.data.stack import SpectralStack
+    from napari_phasemap.core.data.stack_set import Stacks, StackSet
 
 __all__ = ["comparable_set", "pearson_map", "warm_up"]
 
@@ -56,7 +57,7 @@ class _Ranking(NamedTuple):
 
 
 def pearson_map(
-    stacks: StackSet | SpectralStack | Sequence[SpectralStack],
+    stacks: Stacks,
     references: ReferenceSpectra,
     /,
     *,
@@ -109,6 +110,7 @@ def pearson_map(
     Examples
     --------
     >>> from napari_phasemap.core.data.references import ReferenceSpectra
+    >>> from napari_phasemap.core.data.stack import SpectralStack
     >>> energy = [515.0, 517.0, 519.0]
     >>> refs = ReferenceSpectra(["a", "b"], energy, [[0, 1, 0], [0, 0, 1]])
     >>> data = np.array([[0, 5, 7], [2, 5, 7], [0, 6, 7]]).reshape(3, 1, 3)
@@ -146,14 +148,9 @@ def pearson_map(
     )
 
 
-def comparable_set(
-    stacks: StackSet | SpectralStack | Sequence[SpectralStack],
-) -> StackSet:
+def comparable_set(stacks: Stacks) -> StackSet:
     """Return the stacks as a set, or raise where they cannot resemble a reference."""
-    if isinstance(stacks, SpectralStack):
-        stacks = [stacks]
-    if not isinstance(stacks, StackSet):
-        stacks = StackSet(stacks)
+    stacks = as_set(stacks)
     if stacks.quantity == "counts":
         raise InputError(
             f"{', '.join(map(repr, stacks.names))} holds raw counts, which do not "

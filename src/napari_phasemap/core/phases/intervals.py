@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
-from napari_phasemap.core.data.stack import SpectralStack
-from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.data.stack_set import as_set
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.data.stack import SpectralStack
+    from napari_phasemap.core.data.stack_set import Stacks, StackSet
 
 __all__ = ["FractionIntervals", "fraction_intervals"]
 
@@ -57,7 +58,7 @@ class FractionIntervals:
 
 def fraction_intervals(
     phases: PhaseMap,
-    stacks: StackSet | SpectralStack,
+    stacks: Stacks,
     /,
     *,
     block: int = 8,
@@ -76,7 +77,7 @@ def fraction_intervals(
     ----------
     phases : PhaseMap
         In the pixel order of `stacks`.
-    stacks : StackSet or SpectralStack
+    stacks : StackSet, SpectralStack or sequence of SpectralStack
         Tells where pixels lie.
     block : int, default=8
         Side of the blocks in pixels: larger than the grains that are seen.
@@ -105,6 +106,7 @@ def fraction_intervals(
     Examples
     --------
     >>> from napari_phasemap.core.data.phasemap import PhaseMap
+    >>> from napari_phasemap.core.data.stack import SpectralStack
     >>> stack = SpectralStack(np.ones((1, 16, 16)), [280.0], name="P1")
     >>> left = np.arange(256) % 16 < 8
     >>> phases = PhaseMap.from_scores(np.stack([left, ~left], axis=1), ["a", "b"])
@@ -112,7 +114,7 @@ def fraction_intervals(
     >>> found.fractions[0].tolist(), bool(found.low[0, 0] < 50 < found.high[0, 0])
     ([50.0, 50.0], True)
     """
-    stacks = StackSet([stacks]) if isinstance(stacks, SpectralStack) else stacks
+    stacks = as_set(stacks)
     _check(phases, stacks, block, confidence, n_resamples)
     rng = np.random.default_rng(seed)
     resampled = np.zeros((1 + len(stacks), n_resamples, phases.n_phases))

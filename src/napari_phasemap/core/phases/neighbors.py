@@ -16,8 +16,7 @@ import numpy as np
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import PhaseMap
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
-from napari_phasemap.core.data.stack import SpectralStack
-from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.data.stack_set import Stacks, StackSet, as_set
 from napari_phasemap.core.phases.potts import SMALLEST, NeighborPrior
 
 __all__ = ["chi_square_map", "smooth_potts"]
@@ -26,9 +25,7 @@ __all__ = ["chi_square_map", "smooth_potts"]
 N_ROUNDS = 4
 
 
-def chi_square_map(
-    stacks: StackSet | SpectralStack, phase_map: PhaseMap, /
-) -> PhaseMap:
+def chi_square_map(stacks: Stacks, phase_map: PhaseMap, /) -> PhaseMap:
     r"""Turn correlations into log-likelihoods, which know how noisy a pixel is.
 
     For a map by correlation whose references are not at hand; where they are,
@@ -43,7 +40,7 @@ def chi_square_map(
 
     Parameters
     ----------
-    stacks : StackSet or SpectralStack
+    stacks : StackSet, SpectralStack or sequence of SpectralStack
         What `phase_map` was made of. Other quantities than optical density have one
         variance for all pixels.
     phase_map : PhaseMap
@@ -62,7 +59,7 @@ def chi_square_map(
     """
     if phase_map.method != "pearson" or phase_map.scores is None:
         raise InputError("a map by pearson_map with its scores is needed")
-    stacks = _as_set(stacks, phase_map)
+    stacks = _set_of(stacks, phase_map)
     if stacks.n_energies < 4:
         raise InputError(f"four energies or more are needed; got {stacks.n_energies}")
     spread = np.empty(stacks.n_pixels)
@@ -90,7 +87,7 @@ def chi_square_map(
 
 
 def smooth_potts(
-    stacks: StackSet | SpectralStack,
+    stacks: Stacks,
     phase_map: PhaseMap,
     /,
     *,
@@ -104,7 +101,7 @@ def smooth_potts(
 
     Parameters
     ----------
-    stacks : StackSet or SpectralStack
+    stacks : StackSet, SpectralStack or sequence of SpectralStack
         Where the pixels lie.
     phase_map : PhaseMap
         Scores are log-densities: from `chi_square_map`, an ``assign_`` function in a
@@ -128,7 +125,7 @@ def smooth_potts(
     InputError
         If there are no scores, lengths differ, or `strength` is negative.
     """
-    stacks = _as_set(stacks, phase_map)
+    stacks = _set_of(stacks, phase_map)
     if phase_map.scores is None:
         raise InputError("the map has no scores; chi_square_map or assign_ gives them")
     if (strength is not None and strength < 0) or n_iterations < 1:
@@ -171,9 +168,9 @@ def smooth_potts(
     )
 
 
-def _as_set(stacks: StackSet | SpectralStack, phase_map: PhaseMap) -> StackSet:
+def _set_of(stacks: Stacks, phase_map: PhaseMap) -> StackSet:
     """Return the stacks as a set that the map belongs to, or raise."""
-    stacks = StackSet([stacks]) if isinstance(stacks, SpectralStack) else stacks
+    stacks = as_set(stacks)
     if phase_map.n_pixels != stacks.n_pixels:
         raise InputError(f"{phase_map.n_pixels=} of the map != {stacks.n_pixels=}")
     return stacks

@@ -24,17 +24,15 @@ from napari_phasemap.core.phases.particle_posterior import (
 from napari_phasemap.core.prepare.noise_level import estimate_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_phasemap.core.data.references import ReferenceSpectra
     from napari_phasemap.core.data.stack import SpectralStack
-    from napari_phasemap.core.data.stack_set import StackSet
+    from napari_phasemap.core.data.stack_set import Stacks, StackSet
 
 __all__ = ["posterior_map"]
 
 
 def posterior_map(
-    stacks: StackSet | SpectralStack | Sequence[SpectralStack],
+    stacks: Stacks,
     references: ReferenceSpectra,
     /,
     *,

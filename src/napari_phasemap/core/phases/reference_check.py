@@ -33,13 +33,13 @@ from napari_phasemap.core.phases.reference_fit import (
 from napari_phasemap.core.prepare.noise_level import estimate_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
     from napari_phasemap.core.data.phasemap import PhaseMap
     from napari_phasemap.core.data.references import ReferenceSpectra
-    from napari_phasemap.core.data.stack import SpectralStack
+    from napari_phasemap.core.data.stack_set import Stacks
 
 __all__ = ["Correction", "ReferenceReport", "check_references"]
 
@@ -144,7 +144,7 @@ class ReferenceReport:
 
 
 def check_references(
-    stacks: StackSet | SpectralStack | Sequence[SpectralStack],
+    stacks: Stacks,
     references: ReferenceSpectra,
     /,
     *,

@@ -10,22 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data.stack_set import as_set
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from napari_phasemap.core.data.stack_set import StackSet
+    from napari_phasemap.core.data.stack_set import Stacks
 
 __all__ = ["mean_spectra", "standardize"]
 
 
 def mean_spectra(
-    stacks: StackSet, labels: NDArray[Any], n_classes: int, /
+    stacks: Stacks, labels: NDArray[Any], n_classes: int, /
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
     """Return mean and standard deviation of the spectra of each class.
 
     Parameters
     ----------
-    stacks : StackSet
+    stacks : StackSet, SpectralStack or sequence of SpectralStack
         The measured spectra.
     labels : ndarray of int of shape (n_pixels,)
         1..n_classes; pixels of class 0 are left out.
@@ -48,7 +50,7 @@ def mean_spectra(
     >>> mean_spectra(stacks, np.array([1, 1]), 1)[0]
     array([[2., 4.]])
     """
-    labels = np.asarray(labels)
+    stacks, labels = as_set(stacks), np.asarray(labels)
     count = np.bincount(labels, minlength=n_classes + 1)[1 : n_classes + 1]
     shape = (n_classes, stacks.n_energies)
     total, square = np.zeros(shape), np.zeros(shape)
