@@ -63,7 +63,22 @@ NUMBERED = 8
 def draw_thickness(
     axes: Axes, stack: SpectralStack, measured: Thickness, /
 ) -> AxesImage:
-    """Draw t/lambda of `stack`'s pixels in gray; uncounted pixels are transparent."""
+    """Draw t/lambda of `stack`'s pixels in gray; uncounted pixels are transparent.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Where to draw.
+    stack : SpectralStack
+        The low loss, or what has its pixels.
+    measured : Thickness
+        Of the same pixels.
+
+    Returns
+    -------
+    AxesImage
+        In inelastic mean free paths.
+    """
     values = np.where(measured.counted, measured.t_over_lambda, np.float32(np.nan))
     image = StackSet([stack]).to_image(values, 0)
     artist = show_image(axes, stack, image, scale_bar=True)
@@ -73,7 +88,20 @@ def draw_thickness(
 
 
 def draw_class_spectra(axes: Axes, edge: EdgeAnalysis, /) -> list[Line2D]:
-    """Draw the mean net spectrum of every class with its standard error."""
+    """Draw the mean net spectrum of every class with its standard error.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Where to draw.
+    edge : EdgeAnalysis
+        With its classes as they are now.
+
+    Returns
+    -------
+    list of Line2D
+        One per class, in the order of their names.
+    """
     spectra = edge.spectra
     lines = []
     for name, color, mean, error in zip(
@@ -102,7 +130,20 @@ def draw_class_spectra(axes: Axes, edge: EdgeAnalysis, /) -> list[Line2D]:
 
 
 def draw_embedding(axes: Axes, edge: EdgeAnalysis, /) -> PathCollection:
-    """Draw the embedding (or the widest plane of the scores) colored by class."""
+    """Draw the embedding (or the widest plane of the scores) colored by class.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Where to draw.
+    edge : EdgeAnalysis
+        With an embedding, or with scores.
+
+    Returns
+    -------
+    PathCollection
+        Pixels that have the edge, thinned out evenly where they are very many.
+    """
     points, labels = edge.picture(), ("UMAP 1", "UMAP 2")
     if edge.kind == "strip":
         labels = ("component 1", "spread by number")

@@ -133,7 +133,18 @@ def meaning_sheet(
 
 
 def loss_sheet(history: Mapping[str, Sequence[float]], /) -> Figure:
-    """Return a figure of the losses per epoch, see `draw_history`; 85 mm wide."""
+    """Return a figure of the losses per epoch, see `draw_history`; 85 mm wide.
+
+    Parameters
+    ----------
+    history : mapping of str to sequence of float
+        One value per epoch, by the name of the loss.
+
+    Returns
+    -------
+    Figure
+        One pair of axes.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(85.0 * MM, 65.0 * MM), layout="constrained")

@@ -174,7 +174,18 @@ def draw_correlation_map(
 
 
 def phase_rgba(phases: PhaseMap) -> NDArray[np.float64]:
-    """Return the color of each pixel's phase, (n_pixels, 4), clear without one."""
+    """Return the color of each pixel's phase, (n_pixels, 4), clear without one.
+
+    Parameters
+    ----------
+    phases : PhaseMap
+        With colors.
+
+    Returns
+    -------
+    ndarray of shape (n_pixels, 4)
+        Red, green, blue and alpha, 0 to 1.
+    """
     from matplotlib.colors import to_rgba
 
     table = np.array([(0.0, 0.0, 0.0, 0.0), *map(to_rgba, phases.colors)])
@@ -182,7 +193,18 @@ def phase_rgba(phases: PhaseMap) -> NDArray[np.float64]:
 
 
 def reliability_brightness(phases: PhaseMap) -> NDArray[np.float64]:
-    """Return a factor per pixel that darkens low R: 1 at `reliability_limit`."""
+    """Return a factor per pixel that darkens low R: 1 at `reliability_limit`.
+
+    Parameters
+    ----------
+    phases : PhaseMap
+        With margins.
+
+    Returns
+    -------
+    ndarray of shape (n_pixels,)
+        From `DARKEST` to 1; `DARKEST` without phase.
+    """
     full = reliability_limit(phases)
     with np.errstate(invalid="ignore"):
         share = np.nan_to_num(np.clip(phases.reliability / full, 0.0, 1.0))
@@ -190,14 +212,36 @@ def reliability_brightness(phases: PhaseMap) -> NDArray[np.float64]:
 
 
 def reliability_limit(phases: PhaseMap) -> float:
-    """Return the 98th percentile of the finite R, 1 where there is none."""
+    """Return the 98th percentile of the finite R, 1 where there is none.
+
+    Parameters
+    ----------
+    phases : PhaseMap
+        With margins.
+
+    Returns
+    -------
+    float
+        In units of R.
+    """
     finite = phases.reliability[np.isfinite(phases.reliability)]
     limit = float(np.percentile(finite, FULL_SCALE)) if finite.size else 0.0
     return limit if limit > 0 else 1.0
 
 
 def correlation_limits(phases: PhaseMap) -> tuple[float, float]:
-    """Return the 2nd percentile and the maximum of all finite scores."""
+    """Return the 2nd percentile and the maximum of all finite scores.
+
+    Parameters
+    ----------
+    phases : PhaseMap
+        With scores.
+
+    Returns
+    -------
+    tuple of float
+        In units of the scores; -1 and 1 where none is finite.
+    """
     if phases.scores is None:
         raise InputError("the scores were not kept; classify with keep_scores=True")
     finite = phases.scores[np.isfinite(phases.scores)]

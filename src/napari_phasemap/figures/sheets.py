@@ -117,7 +117,20 @@ def map_sheet(
 
 
 def correlation_sheet(stacks: Stacks, phases: PhaseMap, /) -> Figure:
-    """Return a figure of r: one row per particle, one column per phase."""
+    """Return a figure of r: one row per particle, one column per phase.
+
+    Parameters
+    ----------
+    stacks : StackSet, SpectralStack or sequence of SpectralStack
+        Of `phases`.
+    phases : PhaseMap
+        With scores.
+
+    Returns
+    -------
+    Figure
+        180 mm wide; 85 mm for one particle and one phase.
+    """
     stacks = as_set(stacks)
     figure, axes = _grid(stacks, len(stacks), phases.n_phases)
     places = iter(axes)
@@ -147,7 +160,22 @@ def spectra_sheet(
     *,
     references: ReferenceSpectra | None = None,
 ) -> Figure:
-    """Return a figure with the mean spectrum of each phase in axes of its own."""
+    """Return a figure with the mean spectrum of each phase in axes of its own.
+
+    Parameters
+    ----------
+    stacks : StackSet, SpectralStack or sequence of SpectralStack
+        Of `phases`.
+    phases : PhaseMap
+        Which pixels belong together.
+    references : ReferenceSpectra, optional
+        Drawn dashed, see `draw_spectra`.
+
+    Returns
+    -------
+    Figure
+        Three phases side by side at most.
+    """
     from matplotlib.figure import Figure
 
     n = phases.n_phases
@@ -189,6 +217,11 @@ def reference_sheet(
         Energies of the measurement, at which they are compared; default their own.
     colors : sequence of str, optional
         One per reference.
+
+    Returns
+    -------
+    Figure
+        Spectra on the left, correlations on the right; 180 mm wide.
     """
     from matplotlib.figure import Figure
 
@@ -204,7 +237,22 @@ def reference_sheet(
 def fraction_sheet(
     stacks: Stacks, phases: PhaseMap, /, *, threshold: float | None = None
 ) -> Figure:
-    """Return a figure of the phase fractions of every particle."""
+    """Return a figure of the phase fractions of every particle.
+
+    Parameters
+    ----------
+    stacks : StackSet, SpectralStack or sequence of SpectralStack
+        Of `phases`.
+    phases : PhaseMap
+        What to count.
+    threshold : float, optional
+        Margin below which a pixel is ambiguous; the share is then written above.
+
+    Returns
+    -------
+    Figure
+        One bar per particle and one of all.
+    """
     from matplotlib.figure import Figure
 
     stacks = as_set(stacks)

@@ -23,6 +23,11 @@ def dress(axes: Axes) -> None:
     """Set the font sizes and line widths of axes.
 
     Explicitly and not by rcParams, which all threads share.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        With titles, labels and a legend, where they have any.
     """
     axes.tick_params(labelsize=SMALL, width=0.6, length=2.5)
     for label in (axes.xaxis.label, axes.yaxis.label, axes.title):

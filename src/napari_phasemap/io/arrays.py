@@ -49,7 +49,20 @@ _IMAGE_KEYS = (
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Whether this is an array, or a zip of arrays."""
+    """Whether this is an array, or a zip of arrays.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    head : bytes
+        Its first bytes.
+
+    Returns
+    -------
+    bool
+        Decided by content, not by the ending.
+    """
     if head.startswith(b"\x93NUMPY"):
         return True
     if not head.startswith(b"PK\x03\x04"):
@@ -59,12 +72,36 @@ def recognises(path: Path, head: bytes) -> bool:
 
 
 def companions(path: Path) -> list[Path]:
-    """Return the text file of the same name that may hold the energies."""
+    """Return the text file of the same name that may hold the energies.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    list of Path
+        One or none.
+    """
     return beside_by_name(path)[:1]
 
 
 def read(path: Path, options: Options) -> list[SpectralStack]:
-    """Read images and energies."""
+    """Read images and energies.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    options : Options
+        What the caller asks for.
+
+    Returns
+    -------
+    list of SpectralStack
+        One.
+    """
     with path.open("rb") as file:
         is_array = file.read(6) == b"\x93NUMPY"
     arrays = {"data": load_npy(path)} if is_array else _load_npz(path)
@@ -93,6 +130,16 @@ def read(path: Path, options: Options) -> list[SpectralStack]:
 
 def load_npy(path: Path) -> NDArray[Any]:
     """Read an ``.npy`` file of real numbers; nothing in it is executed.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    ndarray
+        As it was written, of any shape.
 
     Raises
     ------

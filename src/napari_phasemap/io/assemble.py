@@ -78,7 +78,17 @@ class Options:
 
 
 def check_size(shape: Sequence[int], n_bytes: int, what: str) -> None:
-    """Raise ValueError if `n_bytes` on disk cannot hold values of this shape."""
+    """Raise ValueError if `n_bytes` on disk cannot hold values of this shape.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Number of values along each axis.
+    n_bytes : int
+        Stored in the file.
+    what : str
+        Names them in the message.
+    """
     claimed = 4
     for length in shape:
         claimed *= int(length)
@@ -97,6 +107,22 @@ def in_ev(
 
     A unit given by the caller comes before the one in the file. Without any unit
     nothing is converted: low-loss spectra really have energies of a few eV.
+
+    Parameters
+    ----------
+    energy : ndarray of shape (n_energies,)
+        In `unit`.
+    unit : str
+        As the file has it; "" where it has none.
+    options : Options
+        Its `energy_unit` comes first.
+
+    Returns
+    -------
+    energy : ndarray of shape (n_energies,)
+        In eV.
+    notes : list of str
+        What was converted, or what is in doubt.
     """
     unit = (options.energy_unit or unit).strip()
     factor = EV_PER_UNIT.get(unit.lower())

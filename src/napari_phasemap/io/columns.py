@@ -43,6 +43,16 @@ def read_table(path: Path) -> ColumnTable:
     ``# % * ! ; //``; columns are separated by commas, semicolons, tabs or blanks. EMSA
     files (``.msa``) are read by their keywords.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    Columns
+        Energies and named columns.
+
     Raises
     ------
     ValueError
@@ -64,6 +74,16 @@ def read_table(path: Path) -> ColumnTable:
 
 def read_numbers(path: Path) -> NDArray[np.float64]:
     """Read one number per line, or the first column of a table.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        In the unit of the file.
 
     Raises
     ------

@@ -36,6 +36,11 @@ def parsing(path: Path, /) -> Iterator[None]:
     was raised in our own lines, or in numpy when they called it, is a bug and is left
     alone.
 
+    Parameters
+    ----------
+    path : Path
+        The file that the body of the ``with`` reads.
+
     Raises
     ------
     InputError
@@ -70,7 +75,18 @@ def parsing(path: Path, /) -> Iterator[None]:
 
 
 def by_a_parser(error: Exception) -> bool:
-    """Whether a parser was at work below our innermost line."""
+    """Whether a parser was at work below our innermost line.
+
+    Parameters
+    ----------
+    error : Exception
+        With its traceback.
+
+    Returns
+    -------
+    bool
+        True where a library for files raised it.
+    """
     below: set[str] = set()
     step = error.__traceback__
     while step is not None:
@@ -89,6 +105,11 @@ def beside(file: Path, of: Path, /) -> Path:
         The companion, by its path beside `of`.
     of : Path
         The file that it belongs to.
+
+    Returns
+    -------
+    Path
+        `file` itself.
 
     Raises
     ------

@@ -56,12 +56,38 @@ _COMPANIONS = {".emi": ".ser", ".rpl": ".raw"}
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Whether RosettaSciIO reads the file; a folder has no first bytes."""
+    """Whether RosettaSciIO reads the file; a folder has no first bytes.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+    head : bytes
+        Its first bytes.
+
+    Returns
+    -------
+    bool
+        Decided by content where that says what it is, else by the ending.
+    """
     return _plugin(path, head) is not None
 
 
 def read(path: Path, options: Options) -> list[SpectralStack]:
-    """Read the signals with an energy axis; images are left out."""
+    """Read the signals with an energy axis; images are left out.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+    options : Options
+        What the caller asks for.
+
+    Returns
+    -------
+    list of SpectralStack
+        One per signal.
+    """
     head = b""
     if path.is_file():
         with path.open("rb") as file:
@@ -80,7 +106,18 @@ def read(path: Path, options: Options) -> list[SpectralStack]:
 
 
 def companions(path: Path) -> list[Path]:
-    """Return what the library opens beside a file; of a folder, all that is in it."""
+    """Return what the library opens beside a file; of a folder, all that is in it.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+
+    Returns
+    -------
+    list of Path
+        Without the file itself.
+    """
     if path.is_dir():
         return sorted(one for one in path.rglob("*") if one.is_file())
     ending = _COMPANIONS.get(path.suffix.lower())

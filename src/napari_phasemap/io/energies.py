@@ -31,7 +31,20 @@ LARGEST_SIDECAR = 1 << 20
 
 
 def given_energies(given: Energies) -> tuple[NDArray[np.float64], str]:
-    """Return energies given as numbers or as a text file, and where they come from."""
+    """Return energies given as numbers or as a text file, and where they come from.
+
+    Parameters
+    ----------
+    given : array_like of shape (n_energies,), or path
+        In eV, or a text file of them.
+
+    Returns
+    -------
+    values : ndarray of shape (n_energies,)
+        In eV, if the caller says nothing else.
+    where : str
+        For the history.
+    """
     if isinstance(given, str | PathLike):
         path = Path(given)
         return read_numbers(path), f"energies from {path.name}"
@@ -43,6 +56,22 @@ def energies_for(
     path: Path, n_images: int, given: Energies | None
 ) -> tuple[NDArray[np.float64], str]:
     """Return the energies of a file that holds none, and where they come from.
+
+    Parameters
+    ----------
+    path : Path
+        The file with the images.
+    n_images : int
+        How many energies are needed.
+    given : array_like of shape (n_images,), path or None
+        What the caller gave; None looks for a text file beside.
+
+    Returns
+    -------
+    values : ndarray of shape (n_images,)
+        In the unit of their source.
+    where : str
+        For the history.
 
     Raises
     ------
@@ -59,7 +88,18 @@ def energies_for(
 
 
 def beside_by_name(path: Path) -> list[Path]:
-    """Return the text files of the same name, the first of which is read."""
+    """Return the text files of the same name, the first of which is read.
+
+    Parameters
+    ----------
+    path : Path
+        The file with the images.
+
+    Returns
+    -------
+    list of Path
+        Only those that exist.
+    """
     same = (path.with_suffix(ending) for ending in _TEXT_ENDINGS)
     return [file for file in same if file.is_file()]
 

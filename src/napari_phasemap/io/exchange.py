@@ -41,7 +41,20 @@ EXTENSIONS = (".hdf5", ".h5")
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Whether this HDF5 file has images and energies where MANTiS puts them."""
+    """Whether this HDF5 file has images and energies where MANTiS puts them.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    head : bytes
+        Its first bytes.
+
+    Returns
+    -------
+    bool
+        Decided by content.
+    """
     import h5py
 
     if not is_hdf5(head):
@@ -54,7 +67,20 @@ def recognises(path: Path, head: bytes) -> bool:
 
 
 def read(path: Path, options: Options) -> list[SpectralStack]:
-    """Read the stack as transmitted counts; what was computed from it is metadata."""
+    """Read the stack as transmitted counts; what was computed from it is metadata.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    options : Options
+        What the caller asks for.
+
+    Returns
+    -------
+    list of SpectralStack
+        One.
+    """
     if options.detector is not None:
         raise InputError(f"{path.name} holds one detector: leave out detector=")
     with open_hdf5(path) as file:

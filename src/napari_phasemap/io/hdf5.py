@@ -53,6 +53,16 @@ def is_hdf5(head: bytes) -> bool:
     """Whether a file that starts with these bytes is HDF5.
 
     A block of other content may come first: PolLux puts 32 kB of XMP there.
+
+    Parameters
+    ----------
+    head : bytes
+        The first bytes of a file.
+
+    Returns
+    -------
+    bool
+        Whether the signature of HDF5 is where it may be.
     """
     starts = (0, *(512 << power for power in range(8)))
     return any(head[at : at + 8] == _SIGNATURE for at in starts)
@@ -60,6 +70,16 @@ def is_hdf5(head: bytes) -> bool:
 
 def open_hdf5(path: Path) -> h5py.File:
     """Open a file for reading after its first contact; see `helper.first_contact`.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    h5py.File
+        To be closed by the caller.
 
     Raises
     ------
@@ -76,7 +96,18 @@ def open_hdf5(path: Path) -> h5py.File:
 
 
 def opened(path: Path) -> h5py.File:
-    """Open a file for reading; one that a scan is still writing, too."""
+    """Open a file for reading; one that a scan is still writing, too.
+
+    Parameters
+    ----------
+    path : Path
+        A file that was looked through already.
+
+    Returns
+    -------
+    h5py.File
+        To be closed by the caller.
+    """
     import h5py
 
     try:
@@ -89,7 +120,18 @@ def opened(path: Path) -> h5py.File:
 
 
 def text(value: Any) -> str:
-    """Return bytes, str, or the first item of an array of them, as str."""
+    """Return bytes, str, or the first item of an array of them, as str.
+
+    Parameters
+    ----------
+    value : object
+        As h5py gives it.
+
+    Returns
+    -------
+    str
+        "" where there is nothing.
+    """
     if isinstance(value, np.ndarray):
         value = value.reshape(-1)[0] if value.size else ""
     if isinstance(value, bytes):
@@ -101,20 +143,53 @@ def text(value: Any) -> str:
 
 
 def texts(value: Any) -> list[str]:
-    """Return an array of strings, or one string with ``:`` or ``,`` between."""
+    """Return an array of strings, or one string with ``:`` or ``,`` between.
+
+    Parameters
+    ----------
+    value : object
+        As h5py gives it.
+
+    Returns
+    -------
+    list of str
+        Without blanks or quotation marks around.
+    """
     if isinstance(value, np.ndarray) and value.size != 1:
         return [text(item) for item in value.reshape(-1)]
     return [word.strip(" []'\"") for word in text(value).replace(":", ",").split(",")]
 
 
 def numbers(dataset: h5py.Dataset) -> NDArray[np.float64]:
-    """Return a small numeric dataset as flat float64."""
+    """Return a small numeric dataset as flat float64.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+        Of numbers.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        In the unit of the file.
+    """
     _check(dataset)
     return np.asarray(dataset[()], dtype=np.float64).reshape(-1)
 
 
 def read_floats(dataset: h5py.Dataset) -> NDArray[np.float32]:
-    """Return a numeric dataset as float32 of the same shape."""
+    """Return a numeric dataset as float32 of the same shape.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+        Of numbers.
+
+    Returns
+    -------
+    ndarray of float32 of the shape of the dataset
+        In the unit of the file.
+    """
     _check(dataset)
     values = np.empty(dataset.shape, dtype=np.float32)
     if values.size:
@@ -123,13 +198,35 @@ def read_floats(dataset: h5py.Dataset) -> NDArray[np.float32]:
 
 
 def read_array(dataset: h5py.Dataset) -> NDArray[Any]:
-    """Return a dataset of numbers or bools with its own type and bits."""
+    """Return a dataset of numbers or bools with its own type and bits.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+        Of numbers or bools.
+
+    Returns
+    -------
+    ndarray of the shape of the dataset
+        In the unit of the file.
+    """
     _check(dataset, kinds="biufc")
     return np.asarray(dataset[()])
 
 
 def read_bytes(dataset: h5py.Dataset) -> bytes:
-    """Return a dataset of bytes."""
+    """Return a dataset of bytes.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+        Of whole numbers of 8 bits.
+
+    Returns
+    -------
+    bytes
+        All of them.
+    """
     if dataset.dtype != np.uint8:
         raise InputError(f"{dataset.name} holds {dataset.dtype}, not bytes")
     return read_array(dataset).tobytes()
@@ -154,7 +251,20 @@ def _refuse_elsewhere(dataset: h5py.Dataset) -> None:
 
 
 def group_in(parent: h5py.Group, name: str) -> h5py.Group:
-    """Return a group, or raise ValueError where there is none or something else."""
+    """Return a group, or raise ValueError where there is none or something else.
+
+    Parameters
+    ----------
+    parent : h5py.Group
+        Where to look.
+    name : str
+        Path below it.
+
+    Returns
+    -------
+    h5py.Group
+        The group.
+    """
     import h5py
 
     item = parent.get(name)
@@ -164,7 +274,20 @@ def group_in(parent: h5py.Group, name: str) -> h5py.Group:
 
 
 def dataset_in(parent: h5py.Group, name: str) -> h5py.Dataset:
-    """Return a dataset, or raise ValueError where there is none or something else."""
+    """Return a dataset, or raise ValueError where there is none or something else.
+
+    Parameters
+    ----------
+    parent : h5py.Group
+        Where to look.
+    name : str
+        Path below it.
+
+    Returns
+    -------
+    h5py.Dataset
+        The dataset.
+    """
     import h5py
 
     item = parent.get(name)
@@ -177,6 +300,16 @@ def children(group: h5py.Group) -> Iterator[tuple[str, Any]]:
     """Yield names and groups or datasets; links that lead nowhere are left out.
 
     A name that is no UTF-8, which h5py leaves as bytes, is text here as well.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        Whose members are asked for.
+
+    Returns
+    -------
+    iterator of (str, group or dataset)
+        In the order of the library: that of their names.
     """
     for name in group:
         try:
@@ -192,6 +325,18 @@ def tree(group: h5py.Group, leave_out: Collection[str] = ()) -> dict[str, Any]:
 
     Attributes stand under ``"@name"``. Arrays of more than 4096 values, and the
     datasets named in `leave_out`, are described by a sentence instead.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        What to describe.
+    leave_out : collection of str, optional
+        Paths of datasets that are read elsewhere.
+
+    Returns
+    -------
+    dict of str to object
+        By name.
     """
     return _Copy(frozenset(leave_out)).group(group, depth=0)
 

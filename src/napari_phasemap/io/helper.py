@@ -111,6 +111,11 @@ def first_contact(path: Path, /) -> None:
     A file that ends that process, as damaged ones do inside the HDF5 library, ends it
     and nothing else. A file that did not change since is not looked through again.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+
     Raises
     ------
     InputError

@@ -44,7 +44,18 @@ class Detector:
 
 
 def entries(file: h5py.File) -> list[tuple[str, Any]]:
-    """Return the entries by number, so that entry10 follows entry9."""
+    """Return the entries by number, so that entry10 follows entry9.
+
+    Parameters
+    ----------
+    file : h5py.File
+        An open file.
+
+    Returns
+    -------
+    list of (str, group)
+        Name and group of each.
+    """
     import h5py
 
     found = [
@@ -61,7 +72,18 @@ def _class(group: h5py.Group) -> str:
 
 
 def is_stxm(entry: h5py.Group) -> bool:
-    """Whether an entry says that it is NXstxm, or holds counts over energy."""
+    """Whether an entry says that it is NXstxm, or holds counts over energy.
+
+    Parameters
+    ----------
+    entry : h5py.Group
+        One of `entries`.
+
+    Returns
+    -------
+    bool
+        Whether `detectors` can be asked for.
+    """
     if text(_value(entry, "definition")).lower() == "nxstxm":
         return True
     return bool(detectors(entry))
@@ -78,7 +100,18 @@ def _value(group: h5py.Group, name: str) -> Any:
 
 
 def detectors(entry: h5py.Group) -> list[Detector]:
-    """Return the groups that hold counts and energies, the usual ones first."""
+    """Return the groups that hold counts and energies, the usual ones first.
+
+    Parameters
+    ----------
+    entry : h5py.Group
+        One of `entries`.
+
+    Returns
+    -------
+    list of Detector
+        Only "binned_values" where there is one: raw detectors are no images then.
+    """
     import h5py
 
     found = []
@@ -106,7 +139,20 @@ def _rank(detector: Detector) -> tuple[int, str]:
 
 
 def energies(entry: h5py.Group, group: h5py.Group) -> Any:
-    """Return the energy dataset of a detector, or of the entry."""
+    """Return the energy dataset of a detector, or of the entry.
+
+    Parameters
+    ----------
+    entry : h5py.Group
+        One of `entries`.
+    group : h5py.Group
+        Of the detector; its own energies come first.
+
+    Returns
+    -------
+    h5py.Dataset or None
+        None where there is none.
+    """
     import h5py
 
     places = [f"{name}" for name in ENERGY_NAMES]
@@ -123,7 +169,20 @@ def energies(entry: h5py.Group, group: h5py.Group) -> Any:
 
 
 def scan_type(entry: h5py.Group, group: h5py.Group) -> str:
-    """Return the writer's word for the scan, empty where there is none."""
+    """Return the writer's word for the scan, empty where there is none.
+
+    Parameters
+    ----------
+    entry : h5py.Group
+        One of `entries`.
+    group : h5py.Group
+        Of the detector; its own word comes first.
+
+    Returns
+    -------
+    str
+        Such as "sample image stack".
+    """
     for home in (group, entry):
         for name in _SCAN_TYPES:
             if name in home:
@@ -132,7 +191,18 @@ def scan_type(entry: h5py.Group, group: h5py.Group) -> str:
 
 
 def axis_names(detector: Detector) -> list[str]:
-    """Return the names of the dimensions; empty where the file does not say."""
+    """Return the names of the dimensions; empty where the file does not say.
+
+    Parameters
+    ----------
+    detector : Detector
+        One of `detectors`.
+
+    Returns
+    -------
+    list of str
+        From the first dimension to the last.
+    """
     if "axes" in detector.group.attrs:
         return texts(detector.group.attrs["axes"])
     if "axes" in detector.signal.attrs:

@@ -69,6 +69,18 @@ def stack_layer(stack: SpectralStack, *, in_nm: bool = True) -> LayerData:
 
     The energy axis counts frames: energies are not uniform, so that no scale and
     offset could express them; the energy in eV is shown as text on the canvas.
+
+    Parameters
+    ----------
+    stack : SpectralStack
+        What to show.
+    in_nm : bool, default=True
+        Scale by the pixel size; else one pixel is one unit.
+
+    Returns
+    -------
+    LayerData
+        Data, metadata and the type of layer.
     """
     grid = image_grid(stack, in_nm=in_nm)
     lows, highs = _frame_limits(stack)
@@ -91,6 +103,16 @@ def contrast_limits(stack: SpectralStack) -> tuple[float, float]:
 
     Where single frames are much brighter than most, as below the first edge of an EELS
     spectrum, the limit is three times the usual one, or most frames would be black.
+
+    Parameters
+    ----------
+    stack : SpectralStack
+        What to show.
+
+    Returns
+    -------
+    tuple of float
+        In the unit of the stack.
     """
     return _common_limits(*_frame_limits(stack))
 

@@ -63,7 +63,20 @@ _FOCUS_AXES = ("zp_z", "zone_plate", "zoneplate_z", "zoneplate", "osa_x", "osa_z
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Whether this HDF5 file has an entry of an STXM scan."""
+    """Whether this HDF5 file has an entry of an STXM scan.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    head : bytes
+        Its first bytes.
+
+    Returns
+    -------
+    bool
+        Decided by content.
+    """
     if not is_hdf5(head):
         return False
     with open_hdf5(path) as file:
@@ -71,7 +84,20 @@ def recognises(path: Path, head: bytes) -> bool:
 
 
 def read(path: Path, options: Options) -> list[SpectralStack]:
-    """Read every entry of the file."""
+    """Read every entry of the file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    options : Options
+        What the caller asks for.
+
+    Returns
+    -------
+    list of SpectralStack
+        One per entry.
+    """
     with open_hdf5(path) as file:
         scans = [(name, entry) for name, entry in entries(file) if is_stxm(entry)]
         stacks = []

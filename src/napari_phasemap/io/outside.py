@@ -25,6 +25,11 @@ def look_through(file: h5py.File) -> str | None:
     What they hold is of no interest: a damaged one can end the process, or keep it for
     ever, and shall do so here. Texts and other values of any length are what does.
 
+    Parameters
+    ----------
+    file : h5py.File
+        An open file.
+
     Returns
     -------
     str or None
@@ -96,7 +101,20 @@ def _is_fixed_text(kind: Any) -> bool:
 
 
 def of_dataset(name: str, made: Any) -> str | None:
-    """Return what an array takes from other files, by how it was made."""
+    """Return what an array takes from other files, by how it was made.
+
+    Parameters
+    ----------
+    name : str
+        Of the array, for the sentence.
+    made : h5py property list
+        How the array was created.
+
+    Returns
+    -------
+    str or None
+        A sentence; None where it keeps its values itself.
+    """
     from h5py import h5d
 
     if made.get_external_count():

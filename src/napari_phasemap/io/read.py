@@ -155,12 +155,34 @@ def read_stack(
 
 
 def describe(path: str | PathLike[str], /) -> Description:
-    """Say what is in a file; reads it, merging duplicate energies."""
+    """Say what is in a file; reads it, merging duplicate energies.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    Description
+        Format, stacks and what was noticed.
+    """
     return _read(Path(path), Options(duplicates="merge"))
 
 
 def is_readable(path: str | PathLike[str], /) -> bool:
-    """Whether `read_stack` has a reader for this file; looks at its first bytes."""
+    """Whether `read_stack` has a reader for this file; looks at its first bytes.
+
+    Parameters
+    ----------
+    path : str or path
+        The file or folder.
+
+    Returns
+    -------
+    bool
+        False also where it cannot be opened.
+    """
     path = Path(path)
     try:
         with parsing(path):
@@ -170,7 +192,18 @@ def is_readable(path: str | PathLike[str], /) -> bool:
 
 
 def companions(path: str | PathLike[str], /) -> list[Path]:
-    """Return the files that are read with a file: images of a scan, energies."""
+    """Return the files that are read with a file: images of a scan, energies.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    list of Path
+        Without the file itself.
+    """
     path = Path(path)
     found: list[Path] = []
     for _, module in _modules():

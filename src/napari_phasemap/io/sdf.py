@@ -44,14 +44,38 @@ _IMAGE_NAME = re.compile(r"(.+)_([a-z])(\d*)\.xim", re.IGNORECASE)
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Whether this is a header, or an image of one."""
+    """Whether this is a header, or an image of one.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    head : bytes
+        Its first bytes.
+
+    Returns
+    -------
+    bool
+        Decided by content.
+    """
     if b"ScanDefinition" in head:
         return True
     return path.suffix.lower() == ".xim" and header_of(path) is not None
 
 
 def header_of(path: Path) -> Path | None:
-    """Return the header that a text image belongs to, None if there is none."""
+    """Return the header that a text image belongs to, None if there is none.
+
+    Parameters
+    ----------
+    path : Path
+        The image.
+
+    Returns
+    -------
+    Path or None
+        Beside it, by its name.
+    """
     match = _IMAGE_NAME.fullmatch(path.name)
     if match is None:
         return None
@@ -60,7 +84,18 @@ def header_of(path: Path) -> Path | None:
 
 
 def companions(path: Path) -> list[Path]:
-    """Return the images and spectra of a scan."""
+    """Return the images and spectra of a scan.
+
+    Parameters
+    ----------
+    path : Path
+        The header.
+
+    Returns
+    -------
+    list of Path
+        Those that exist.
+    """
     header = header_of(path) or path
     found = []
     for file in sorted(header.parent.iterdir()):
@@ -71,7 +106,20 @@ def companions(path: Path) -> list[Path]:
 
 
 def read(path: Path, options: Options) -> list[SpectralStack]:
-    """Read every region of a scan."""
+    """Read every region of a scan.
+
+    Parameters
+    ----------
+    path : Path
+        The header, or one of its images.
+    options : Options
+        What the caller asks for.
+
+    Returns
+    -------
+    list of SpectralStack
+        One per region.
+    """
     if path.suffix.lower() == ".xim":
         path = header_of(path) or path
     header = _header(path)
@@ -268,6 +316,18 @@ def read_matrix(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | Non
     """Return one text image of `shape`, None where it is cut short or damaged.
 
     The numbers may have decimals: programs that align a stack write them.
+
+    Parameters
+    ----------
+    path : Path
+        The image.
+    shape : tuple of int
+        Rows and columns that the header promises.
+
+    Returns
+    -------
+    ndarray of float32 of that shape, or None
+        In counts.
     """
     if path.stat().st_size + 1 < BYTES_PER_VALUE * shape[0] * shape[1]:
         return None

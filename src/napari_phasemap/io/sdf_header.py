@@ -26,6 +26,16 @@ def parse_header(text: str) -> dict[str, Any]:
 
     An array is the list of its items; their count is checked.
 
+    Parameters
+    ----------
+    text : str
+        All of the header.
+
+    Returns
+    -------
+    dict of str to object
+        By the names in the file.
+
     Raises
     ------
     ValueError

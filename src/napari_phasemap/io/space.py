@@ -46,7 +46,18 @@ class Counted:
         return int(self._total[0])
 
     def create_group(self, name: str) -> Counted:
-        """Count a group and those above it that it may need."""
+        """Count a group and those above it that it may need.
+
+        Parameters
+        ----------
+        name : str
+            Path of the group.
+
+        Returns
+        -------
+        Counted
+            The group.
+        """
         self._total[0] += PER_ITEM * (1 + name.count("/"))
         return Counted(self._total)
 
@@ -58,7 +69,26 @@ class Counted:
         data: Any = None,
         **packing: Any,
     ) -> Counted:
-        """Count an array by its shape or by its values."""
+        """Count an array by its shape or by its values.
+
+        Parameters
+        ----------
+        name : str
+            Path of the dataset.
+        shape : tuple of int, optional
+            Of the values; default that of `data`.
+        dtype : dtype, optional
+            Of the values; default that of `data`.
+        data : array_like of any shape, optional
+            The values.
+        **packing : object
+            Of h5py; compressed values are counted as they are.
+
+        Returns
+        -------
+        Counted
+            With the size added.
+        """
         if data is not None:
             data = np.asarray(data)
             shape, dtype = data.shape, data.dtype

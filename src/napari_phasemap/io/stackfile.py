@@ -104,7 +104,20 @@ def write_stack(
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Whether this program wrote the file."""
+    """Whether this program wrote the file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    head : bytes
+        Its first bytes.
+
+    Returns
+    -------
+    bool
+        Decided by content.
+    """
     if not is_hdf5(head):
         return False
     with open_hdf5(path) as file:
@@ -112,7 +125,20 @@ def recognises(path: Path, head: bytes) -> bool:
 
 
 def read(path: Path, options: Options) -> list[SpectralStack]:
-    """Read the stacks of a file, which holds all that there is to say about them."""
+    """Read the stacks of a file, which holds all that there is to say about them.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    options : Options
+        Refused where it asks for what the file says itself.
+
+    Returns
+    -------
+    list of SpectralStack
+        In the order in which they were written.
+    """
     if options.energies is not None or options.detector is not None:
         raise InputError(
             f"{path.name} holds its energies and one detector: leave out energies= and "
@@ -136,7 +162,15 @@ def about_file() -> dict[str, Any]:
 
 
 def check_version(path: Path, file: h5py.File) -> None:
-    """Raise unless this program can read the file."""
+    """Raise unless this program can read the file.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for the message.
+    file : h5py.File
+        The same, open.
+    """
     if text(file.attrs.get("format", "")) != FORMAT:
         raise InputError(f"{path.name} was not written by napari-phasemap")
     try:
@@ -152,7 +186,17 @@ def check_version(path: Path, file: h5py.File) -> None:
 
 
 def write_packed(group: Group, name: str, values: NDArray[Any]) -> None:
-    """Write whole numbers compressed: labels and masks shrink a hundredfold."""
+    """Write whole numbers compressed: labels and masks shrink a hundredfold.
+
+    Parameters
+    ----------
+    group : Group
+        Where to write.
+    name : str
+        Of the new dataset.
+    values : ndarray of int or bool of any shape
+        Dimensionless.
+    """
     packing: dict[str, Any] = (
         {"compression": "gzip", "compression_opts": 1} if values.size else {}
     )
@@ -160,7 +204,15 @@ def write_packed(group: Group, name: str, values: NDArray[Any]) -> None:
 
 
 def add_stack(group: Group, stack: SpectralStack) -> None:
-    """Write a stack into an empty group."""
+    """Write a stack into an empty group.
+
+    Parameters
+    ----------
+    group : Group
+        An empty one.
+    stack : SpectralStack
+        What to write; a dask array is loaded frame by frame.
+    """
     data = group.create_dataset("data", shape=stack.data.shape, dtype=np.float32)
     if stack.data.size and not isinstance(data, Counted):
         for number in range(stack.n_energies):
@@ -184,7 +236,20 @@ def add_stack(group: Group, stack: SpectralStack) -> None:
 
 
 def read_stacks(path: Path, file: h5py.File) -> list[SpectralStack]:
-    """Read all stacks of a file, in order."""
+    """Read all stacks of a file, in order.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    file : h5py.File
+        The same, open.
+
+    Returns
+    -------
+    list of SpectralStack
+        With masks, noise and history.
+    """
     group = group_in(file, "stacks")
     numbers = sorted((one for one in map(text, group) if one.isdecimal()), key=int)
     if not numbers:

@@ -30,17 +30,54 @@ _SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Whether a file starts like a TIFF."""
+    """Whether a file starts like a TIFF.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    head : bytes
+        Its first bytes.
+
+    Returns
+    -------
+    bool
+        Decided by content.
+    """
     return head.startswith(_SIGNATURES)
 
 
 def companions(path: Path) -> list[Path]:
-    """Return the text file of the same name that may hold the energies."""
+    """Return the text file of the same name that may hold the energies.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    list of Path
+        One or none.
+    """
     return beside_by_name(path)[:1]
 
 
 def read(path: Path, options: Options) -> list[SpectralStack]:
-    """Read the pages and their energies."""
+    """Read the pages and their energies.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    options : Options
+        What the caller asks for.
+
+    Returns
+    -------
+    list of SpectralStack
+        One.
+    """
     pages = load_pages(path)
     if pages.ndim != 3:
         raise InputError(
@@ -65,6 +102,16 @@ def read(path: Path, options: Options) -> list[SpectralStack]:
 
 def load_pages(path: Path) -> NDArray[Any]:
     """Return the pages of the first series, of shape (n_pages, n_rows, n_cols).
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    ndarray of shape (n_pages, n_rows, n_cols)
+        As they are stored.
 
     Raises
     ------

@@ -40,6 +40,13 @@ def write_tree(group: h5py.Group | Counted, values: Mapping[str, Any]) -> None:
     """Write a mapping of plain values into an empty group.
 
     Values of other types are written as their `str`.
+
+    Parameters
+    ----------
+    group : h5py.Group or Counted
+        An empty one.
+    values : mapping of str to object
+        Text, numbers, arrays, and lists and mappings of these.
     """
     arrays: list[NDArray[Any]] = []
     encoded = json.dumps(_encode(dict(values), arrays, 0))
@@ -50,6 +57,16 @@ def write_tree(group: h5py.Group | Counted, values: Mapping[str, Any]) -> None:
 
 def read_tree(group: h5py.Group) -> dict[str, Any]:
     """Read what `write_tree` wrote.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        What was written into.
+
+    Returns
+    -------
+    dict of str to object
+        With the same types.
 
     Raises
     ------
@@ -79,6 +96,11 @@ def built(kind: Callable[..., Made], where: str, /, *parts: Mapping[str, Any]) -
         What holds them, for the message.
     *parts : mapping
         Values by name; no name twice.
+
+    Returns
+    -------
+    Made
+        What `kind` returns.
 
     Raises
     ------

@@ -56,7 +56,18 @@ class Runner:
         self._function = mapped(self._rows, n_columns)
 
     def run(self, rows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """Return one array of shape (n_rows, width) per output."""
+        """Return one array of shape (n_rows, width) per output.
+
+        Parameters
+        ----------
+        rows : ndarray of float32 of shape (n_rows, n_columns)
+            Spectra, or latent points to decode; rows with NaN give rows of NaN.
+
+        Returns
+        -------
+        list of ndarray of float32 of shape (n_rows, width)
+            One per output of the network.
+        """
         out = [np.empty((len(rows), width), dtype=np.float32) for width in self.widths]
         for low in range(0, len(rows), self.chunk_rows):
             part = slice(low, low + self.chunk_rows)
@@ -98,6 +109,18 @@ def standardized(
     """Return each spectrum minus its mean over its standard deviation, and those two.
 
     A constant spectrum has a standard deviation of NaN, and so its row is NaN.
+
+    Parameters
+    ----------
+    spectra : ndarray of float32 of shape (n_spectra, n_energies)
+        In any unit.
+
+    Returns
+    -------
+    centered : ndarray of float32 of shape (n_spectra, n_energies)
+        Dimensionless.
+    mean, deviation : ndarray of float32 of shape (n_spectra,)
+        In the unit of the spectra.
     """
     mean = spectra.mean(axis=1, keepdims=True)
     centered = spectra - mean

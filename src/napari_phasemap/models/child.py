@@ -57,7 +57,13 @@ class TrainerProcess(ChildProcess):
         return self._summary
 
     def start(self, *, on_progress: OnProgress = ignore_progress) -> None:
-        """Start the process and let it import TensorFlow (6 to 20 s); else nothing."""
+        """Start the process and let it import TensorFlow (6 to 20 s); else nothing.
+
+        Parameters
+        ----------
+        on_progress : callable, optional
+            Called with (step, total, text).
+        """
         with self.turn():
             self.ensure(on_progress)
 
@@ -123,7 +129,22 @@ class TrainerProcess(ChildProcess):
         energy: ArrayLike | None = None,
         on_progress: OnProgress = ignore_progress,
     ) -> NDArray[np.float32]:
-        """Return latent means, see `GMVAE.encode`."""
+        """Return latent means, see `GMVAE.encode`.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_spectra, n_energies)
+            As for `GMVAE.fit`.
+        energy : array_like of shape (n_energies,), optional
+            In eV, compared with that of the training.
+        on_progress : callable, optional
+            Called with (step, total, text).
+
+        Returns
+        -------
+        ndarray of float32 of shape (n_spectra, n_latent)
+            In latent units.
+        """
         return self._apply("encode", X, energy=energy, on_progress=on_progress)
 
     def reconstruct(
@@ -134,7 +155,22 @@ class TrainerProcess(ChildProcess):
         energy: ArrayLike | None = None,
         on_progress: OnProgress = ignore_progress,
     ) -> NDArray[np.float32]:
-        """Return decoded latent means, see `GMVAE.reconstruct`."""
+        """Return decoded latent means, see `GMVAE.reconstruct`.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_spectra, n_energies)
+            As for `GMVAE.fit`.
+        energy : array_like of shape (n_energies,), optional
+            In eV, compared with that of the training.
+        on_progress : callable, optional
+            Called with (step, total, text).
+
+        Returns
+        -------
+        ndarray of float32 of shape (n_spectra, n_energies)
+            In the unit of `X`.
+        """
         return self._apply("reconstruct", X, energy=energy, on_progress=on_progress)
 
     def component_probabilities(
@@ -145,13 +181,41 @@ class TrainerProcess(ChildProcess):
         energy: ArrayLike | None = None,
         on_progress: OnProgress = ignore_progress,
     ) -> NDArray[np.float32]:
-        """Return p(k|x), see `GMVAE.component_probabilities`."""
+        """Return p(k|x), see `GMVAE.component_probabilities`.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_spectra, n_energies)
+            As for `GMVAE.fit`.
+        energy : array_like of shape (n_energies,), optional
+            In eV, compared with that of the training.
+        on_progress : callable, optional
+            Called with (step, total, text).
+
+        Returns
+        -------
+        ndarray of float32 of shape (n_spectra, n_components)
+            0 to 1.
+        """
         return self._apply("components", X, energy=energy, on_progress=on_progress)
 
     def decode(
         self, Z: ArrayLike, /, *, on_progress: OnProgress = ignore_progress
     ) -> NDArray[np.float32]:
-        """Return the spectra of latent points, see `GMVAE.decode`."""
+        """Return the spectra of latent points, see `GMVAE.decode`.
+
+        Parameters
+        ----------
+        Z : array_like of shape (n_points, n_latent)
+            In latent units.
+        on_progress : callable, optional
+            Called with (step, total, text).
+
+        Returns
+        -------
+        ndarray of float32 of shape (n_points, n_energies)
+            In the units of the training.
+        """
         return self._apply("decode", Z, energy=None, on_progress=on_progress)
 
     def save(
@@ -161,7 +225,17 @@ class TrainerProcess(ChildProcess):
         overwrite: bool = False,
         on_progress: OnProgress = ignore_progress,
     ) -> None:
-        """Write the model, see `GMVAE.save`."""
+        """Write the model, see `GMVAE.save`.
+
+        Parameters
+        ----------
+        folder : str or path
+            Where to.
+        overwrite : bool, default=False
+            Replace an earlier model.
+        on_progress : callable, optional
+            Called with (step, total, text).
+        """
         target = str(Path(folder).absolute())
         request = {"do": "save", "folder": target, "overwrite": overwrite}
         with self.turn():
@@ -173,7 +247,20 @@ class TrainerProcess(ChildProcess):
         *,
         on_progress: OnProgress = ignore_progress,
     ) -> dict[str, Any]:
-        """Read a model, see `GMVAE.load`; return its `summary`."""
+        """Read a model, see `GMVAE.load`; return its `summary`.
+
+        Parameters
+        ----------
+        folder : str or path
+            What `GMVAE.save` wrote.
+        on_progress : callable, optional
+            Called with (step, total, text).
+
+        Returns
+        -------
+        dict of str to object
+            What is known of the model.
+        """
         request = {"do": "load", "folder": str(Path(folder).absolute())}
         with self.turn():
             done = self.ask(request, on_progress=on_progress)
@@ -204,7 +291,15 @@ class TrainerProcess(ChildProcess):
         self._summary = done
 
     def prepare(self, talk: Conversation, on_progress: OnProgress) -> None:
-        """Import TensorFlow in a new child and give it the last model."""
+        """Import TensorFlow in a new child and give it the last model.
+
+        Parameters
+        ----------
+        talk : Conversation
+            With the new child.
+        on_progress : callable
+            Called with (step, total, text).
+        """
         start = {"do": "start", "n_threads": self._n_threads}
         talk.ask(start, on_progress=on_progress, text="starting TensorFlow")
         if self._summary is not None:

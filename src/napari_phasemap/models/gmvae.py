@@ -179,14 +179,40 @@ class GMVAE:
     def encode_distribution(
         self, X: ArrayLike, /, *, energy: ArrayLike | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return mean and log-variance of q(z|x), each (n_spectra, n_latent)."""
+        """Return mean and log-variance of q(z|x), each (n_spectra, n_latent).
+
+        Parameters
+        ----------
+        X : array_like of shape (n_spectra, n_energies)
+            As for `fit`.
+        energy : array_like of shape (n_energies,), optional
+            In eV, compared with that of the training.
+
+        Returns
+        -------
+        mean, log_variance : ndarray of float32 of shape (n_spectra, n_latent)
+            In latent units; rows of NaN where a spectrum holds NaN.
+        """
         mean, log_var = self._apply("distribution", X, energy=energy)
         return mean, log_var
 
     def component_probabilities(
         self, X: ArrayLike, /, *, energy: ArrayLike | None = None
     ) -> NDArray[np.float32]:
-        """Return p(k|x) of the prior's components, of shape (n_spectra, K)."""
+        """Return p(k|x) of the prior's components, of shape (n_spectra, K).
+
+        Parameters
+        ----------
+        X : array_like of shape (n_spectra, n_energies)
+            As for `fit`.
+        energy : array_like of shape (n_energies,), optional
+            In eV, compared with that of the training.
+
+        Returns
+        -------
+        ndarray of float32 of shape (n_spectra, n_components)
+            0 to 1, rows sum to 1; NaN where a spectrum holds NaN.
+        """
         return self._apply("components", X, energy=energy)[0]
 
     def decode(self, Z: ArrayLike, /) -> NDArray[np.float32]:
@@ -194,6 +220,16 @@ class GMVAE:
 
         Under "standardize" they have mean 0 and standard deviation 1 or nearly so;
         `reconstruct` gives a spectrum its own mean and standard deviation back.
+
+        Parameters
+        ----------
+        Z : array_like of shape (n_points, n_latent)
+            In latent units.
+
+        Returns
+        -------
+        ndarray of float32 of shape (n_points, n_energies)
+            In the units of the training.
         """
         n_latent = self.parameters.n_latent
         points = _two_dimensional(Z, "latent points")
@@ -205,7 +241,20 @@ class GMVAE:
     def reconstruct(
         self, X: ArrayLike, /, *, energy: ArrayLike | None = None
     ) -> NDArray[np.float32]:
-        """Return decode(encode(X)) in the units of `X`, of the same shape."""
+        """Return decode(encode(X)) in the units of `X`, of the same shape.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_spectra, n_energies)
+            As for `fit`.
+        energy : array_like of shape (n_energies,), optional
+            In eV, compared with that of the training.
+
+        Returns
+        -------
+        ndarray of float32 of shape (n_spectra, n_energies)
+            Rows of NaN where a spectrum holds NaN.
+        """
         return self._apply("reconstruct", X, energy=energy)[0]
 
     def save(self, folder: str | PathLike[str], *, overwrite: bool = False) -> None:
@@ -213,6 +262,13 @@ class GMVAE:
 
         Encoder and decoder as ``.keras``, the rest as JSON and npz. All is written to
         a temporary folder beside it and moved when complete.
+
+        Parameters
+        ----------
+        folder : str or path
+            Where to; made if it is not there.
+        overwrite : bool, default=False
+            Replace an earlier model.
 
         Raises
         ------
@@ -230,6 +286,16 @@ class GMVAE:
     def load(cls, folder: str | PathLike[str]) -> Self:
         """Read a model that `save` wrote; nothing in it is ever executed.
 
+        Parameters
+        ----------
+        folder : str or path
+            What `save` wrote.
+
+        Returns
+        -------
+        Self
+            Fitted.
+
         Raises
         ------
         FileNotFoundError
@@ -242,7 +308,13 @@ class GMVAE:
         return load(cls, folder)
 
     def check_energy(self, energy: ArrayLike) -> None:
-        """Raise ValueError unless `energy` is the axis of the training."""
+        """Raise ValueError unless `energy` is the axis of the training.
+
+        Parameters
+        ----------
+        energy : array_like of shape (n_energies,)
+            In eV.
+        """
         self._check_fitted()
         axis = np.asarray(energy, dtype=np.float64)
         own = self.energy_

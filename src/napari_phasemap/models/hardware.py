@@ -95,7 +95,20 @@ def multiplies_bfloat16() -> bool:
 
 
 def chosen_precision(precision: Precision, device: str) -> Precision:
-    """Return "float32" or "bfloat16": what "auto" means here."""
+    """Return "float32" or "bfloat16": what "auto" means here.
+
+    Parameters
+    ----------
+    precision : Precision
+        What was asked for.
+    device : str
+        "CPU" or the name of another one.
+
+    Returns
+    -------
+    Precision
+        "bfloat16" only where the processor multiplies it.
+    """
     if precision != "auto":
         return precision
     native = device == "CPU" and multiplies_bfloat16()

@@ -99,6 +99,20 @@ class Network:
         """Return the encoder's outputs with dropout and batch statistics.
 
         `low` multiplies hidden by hidden layers in bfloat16.
+
+        Parameters
+        ----------
+        x : tensor
+            Spectra, (n_rows, n_energies).
+        seed : tensor
+            Two numbers, from which dropout is drawn.
+        low : bool
+            Whether products are in bfloat16.
+
+        Returns
+        -------
+        list of tensor
+            The heads, each (n_rows, width).
         """
         n_heads = len(self.encoder.outputs)
         body, heads = self.encoder.layers[1:-n_heads], self.encoder.layers[-n_heads:]
@@ -115,7 +129,20 @@ class Network:
         return [_product(x, head, low=False) for head in heads]
 
     def decode_training(self, z: Any, low: bool) -> Any:
-        """Return reconstructions; `low` as in `encode_training`."""
+        """Return reconstructions; `low` as in `encode_training`.
+
+        Parameters
+        ----------
+        z : tensor
+            Latent points, (n_rows, n_latent).
+        low : bool
+            Whether products are in bfloat16.
+
+        Returns
+        -------
+        tensor
+            Spectra, (n_rows, n_energies).
+        """
         x = z
         body = self.decoder.layers[1:]
         for index, layer in enumerate(body[:-1]):
@@ -123,7 +150,22 @@ class Network:
         return _product(tf.cast(x, tf.float32), body[-1], low=False)
 
     def divergence(self, heads: list[Any], z: Any, epsilon: Any) -> Any:
-        """Return the KL term of every row; see `Parameters` for its two forms."""
+        """Return the KL term of every row; see `Parameters` for its two forms.
+
+        Parameters
+        ----------
+        heads : list of tensor
+            Of the encoder.
+        z : tensor
+            Drawn from them, (n_rows, n_latent).
+        epsilon : tensor
+            The standard normal numbers that `z` was made of.
+
+        Returns
+        -------
+        tensor
+            In nats, (n_rows,).
+        """
         z_mean, z_log_var = heads[0], _clipped(heads[1])
         if self.parameters.kl == "mc":
             log_q = -0.5 * tf.reduce_sum(LOG_2_PI + z_log_var + epsilon**2, axis=1)
@@ -146,14 +188,42 @@ class Network:
         )
 
     def losses(self, x: Any, heads: list[Any], seed: Any, low: bool) -> tuple[Any, Any]:
-        """Return the squared error and the divergence per row, at one drawn z."""
+        """Return the squared error and the divergence per row, at one drawn z.
+
+        Parameters
+        ----------
+        x : tensor
+            Spectra, (n_rows, n_energies).
+        heads : list of tensor
+            Of the encoder.
+        seed : tensor
+            Two numbers, from which z is drawn.
+        low : bool
+            Whether products are in bfloat16.
+
+        Returns
+        -------
+        squared, divergence : tensor
+            Both (n_rows,).
+        """
         epsilon = tf.random.stateless_normal(tf.shape(heads[0]), seed)
         z = heads[0] + tf.exp(0.5 * _clipped(heads[1])) * epsilon
         squared = tf.reduce_sum((self.decode_training(z, low) - x) ** 2, axis=1)
         return squared, self.divergence(heads, z, epsilon)
 
     def component_probabilities(self, heads: list[Any]) -> Any:
-        """Return p(k|x): the encoder's output, or from the prior at its mean."""
+        """Return p(k|x): the encoder's output, or from the prior at its mean.
+
+        Parameters
+        ----------
+        heads : list of tensor
+            Of the encoder.
+
+        Returns
+        -------
+        tensor
+            0 to 1, (n_rows, n_components).
+        """
         if self.parameters.kl == "categorical":
             return tf.nn.softmax(heads[2])
         return tf.nn.softmax(self._log_joint(heads[0]))
@@ -238,7 +308,20 @@ def train_steps(
 def mapped(
     function: Callable[[Any], Any], n_columns: int
 ) -> Callable[[NDArray[np.float32]], list[NDArray[np.float32]]]:
-    """Compile a function of rows; call it with at most `CHUNK_ROWS` rows."""
+    """Compile a function of rows; call it with at most `CHUNK_ROWS` rows.
+
+    Parameters
+    ----------
+    function : callable
+        Of a tensor of shape (n_rows, n_columns); returns tensors of as many rows.
+    n_columns : int
+        Of the rows.
+
+    Returns
+    -------
+    callable
+        From rows to a list of arrays.
+    """
     signature = [tf.TensorSpec([None, n_columns], tf.float32)]
     traced = tf.function(function, input_signature=signature, autograph=False)
     compiled = traced.get_concrete_function()

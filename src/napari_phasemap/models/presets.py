@@ -146,7 +146,18 @@ class Parameters:
             raise InputError(f"max_steps={self.max_steps} < min_steps={self.min_steps}")
 
     def n_epochs(self, n_train: int) -> int:
-        """Return the number of passes over `n_train` spectra."""
+        """Return the number of passes over `n_train` spectra.
+
+        Parameters
+        ----------
+        n_train : int
+            Spectra of the training part.
+
+        Returns
+        -------
+        int
+            One or more.
+        """
         steps = max(n_train // min(self.batch_size, n_train), 1)
         epochs = max(self.epochs, -(-self.min_steps // steps))
         if self.max_steps is not None:
@@ -184,6 +195,18 @@ PRESETS: dict[str, Parameters] = {
 
 def parameters_of(preset: str, /, **overrides: Any) -> Parameters:
     """Return the parameters of a preset with some of them changed.
+
+    Parameters
+    ----------
+    preset : str
+        One of `PRESETS`.
+    **overrides : object
+        Parameters and their values.
+
+    Returns
+    -------
+    parameters : Parameters
+        Checked.
 
     Raises
     ------

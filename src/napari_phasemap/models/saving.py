@@ -70,7 +70,17 @@ _PLAIN = (
 def save(
     model: Trained, folder: str | PathLike[str], /, *, overwrite: bool = False
 ) -> None:
-    """Write `model`; see `GMVAE.save`."""
+    """Write `model`; see `GMVAE.save`.
+
+    Parameters
+    ----------
+    model : Trained
+        Fitted.
+    folder : str or path
+        Where to.
+    overwrite : bool, default=False
+        Replace an earlier model.
+    """
     target = Path(folder)
     tidy(target)
     if target.exists():
@@ -84,7 +94,20 @@ def save(
 
 
 def load(kind: type[Model], folder: str | PathLike[str], /) -> Model:
-    """Read a model of a kind; see `GMVAE.load`."""
+    """Read a model of a kind; see `GMVAE.load`.
+
+    Parameters
+    ----------
+    kind : type
+        The class of the model.
+    folder : str or path
+        What `save` wrote.
+
+    Returns
+    -------
+    Model
+        Fitted, of that class.
+    """
     source = Path(folder)
     text = _description(source)
     for name in FILES:

@@ -123,7 +123,18 @@ def train(
 
 
 def learned(network: Any) -> dict[str, Any]:
-    """Return the attributes that follow from a network alone."""
+    """Return the attributes that follow from a network alone.
+
+    Parameters
+    ----------
+    network : Network
+        With its prior.
+
+    Returns
+    -------
+    dict of str to object
+        By the names that they have in `GMVAE`.
+    """
     variances = np.exp(network.prior_log_vars.numpy())
     n_components = len(variances)
     return {
@@ -139,6 +150,18 @@ def split_sizes(n_spectra: int, parameters: Parameters) -> tuple[int, int, int]:
     """Return the numbers of training, validation and test spectra.
 
     Validation and test get one spectrum at least where their share is not 0.
+
+    Parameters
+    ----------
+    n_spectra : int
+        In all.
+    parameters : Parameters
+        With the shares.
+
+    Returns
+    -------
+    tuple of int
+        Their sum is `n_spectra`, unless that is too small.
     """
     fractions = parameters.validation_fraction, parameters.test_fraction
     n_validation, n_test = (
@@ -152,6 +175,18 @@ def learning_rates(parameters: Parameters, n_steps: int) -> NDArray[np.float32]:
 
     The cosine schedule is that of Loshchilov and Hutter (arXiv:1608.03983) without
     restarts, after a linear warm-up.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        With the schedule and the highest rate.
+    n_steps : int
+        Of the training.
+
+    Returns
+    -------
+    ndarray of float32 of shape (n_steps,)
+        Dimensionless.
     """
     step = np.arange(n_steps)
     n_warm = int(parameters.warmup * n_steps)

@@ -149,7 +149,17 @@ def write_bundle(
 def draw_sheets(
     results: Results, folder: Path, on_progress: OnProgress = ignore_progress, /
 ) -> None:
-    """Draw every figure of results as PNG into a folder."""
+    """Draw every figure of results as PNG into a folder.
+
+    Parameters
+    ----------
+    results : Results
+        What to draw.
+    folder : Path
+        Where to.
+    on_progress : callable, optional
+        Called with (step, total, text).
+    """
     sheets = _sheets(results, _maps(results)[0])
     for step, (name, make) in enumerate(sheets.items()):
         on_progress(step, len(sheets), f"figure {name}")
@@ -169,6 +179,22 @@ def summary_rows(
     `ambiguous_percent` of the pixels of the phase. Pixels without phase have a row
     of their own where there are any. `RESOLVED_COLUMNS` are there where the results
     have a map "resolved".
+
+    Parameters
+    ----------
+    results : Results
+        Of a run.
+    phases : PhaseMap
+        The map to count.
+    files : mapping of str to str
+        File of each particle, by its name.
+    failures : sequence of Failure, optional
+        Particles that were left out, with the reason.
+
+    Returns
+    -------
+    list of dict of str to object
+        By the names of the columns.
     """
     rows = []
     resolved = _maps(results)[1]
@@ -240,17 +266,49 @@ def _change_rows(table: ChangeTable) -> list[dict[str, Any]]:
 
 
 def check_output(output: Path, *, overwrite: bool) -> None:
-    """Raise FileExistsError unless results may be written into this folder."""
+    """Raise FileExistsError unless results may be written into this folder.
+
+    Parameters
+    ----------
+    output : Path
+        The folder.
+    overwrite : bool
+        Whether results of an earlier run may be replaced.
+    """
     check_folder(output, _written, overwrite=overwrite)
 
 
 def replacing_results(output: Path, *, overwrite: bool) -> AbstractContextManager[Path]:
-    """Give a temporary folder that takes the place of earlier results at the end."""
+    """Give a temporary folder that takes the place of earlier results at the end.
+
+    Parameters
+    ----------
+    output : Path
+        The folder.
+    overwrite : bool
+        Whether results of an earlier run may be replaced.
+
+    Returns
+    -------
+    context manager of Path
+        What is written into it stands in `output` at the end, or nothing does.
+    """
     return replacing_folder(output, _written, overwrite=overwrite, edited=_edited)
 
 
 def written(folder: Path) -> dict[str, Any]:
-    """Return what a recipe says about the files of its folder, itself included."""
+    """Return what a recipe says about the files of its folder, itself included.
+
+    Parameters
+    ----------
+    folder : Path
+        Where everything but the recipe has been written.
+
+    Returns
+    -------
+    dict of str to object
+        Names of the files, and their checksums.
+    """
     names = sorted(file_names(folder))
     return {
         "files": sorted([*names, RECIPE]),

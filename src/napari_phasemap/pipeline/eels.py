@@ -179,7 +179,17 @@ def write_eels(
 def draw_figure(
     analysis: EelsAnalysis, folder: Path, on_progress: OnProgress = ignore_progress, /
 ) -> None:
-    """Draw the figure of an analysis as PNG, SVG and PDF into a folder."""
+    """Draw the figure of an analysis as PNG, SVG and PDF into a folder.
+
+    Parameters
+    ----------
+    analysis : EelsAnalysis
+        What to draw.
+    folder : Path
+        Where to.
+    on_progress : callable, optional
+        Called with (step, total, text).
+    """
     from napari_phasemap.figures import eels_sheet, save_figure
 
     figure = eels_sheet(analysis)

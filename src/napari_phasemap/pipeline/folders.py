@@ -27,6 +27,16 @@ def file_names(folder: Path, /) -> set[str]:
     """Return all files below a folder, relative to it, with slashes.
 
     A link and an empty folder count as files: they are somebody's too.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look.
+
+    Returns
+    -------
+    set of str
+        Empty where there is no such folder.
     """
     return {
         path.relative_to(folder).as_posix()

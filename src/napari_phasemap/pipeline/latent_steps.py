@@ -63,7 +63,34 @@ def train(
     on_epoch: Callable[[dict[str, float]], None] | None = None,
     on_progress: OnProgress = ignore_progress,
 ) -> Encoded:
-    """Train on the chosen stacks, then encode all of them."""
+    """Train on the chosen stacks, then encode all of them.
+
+    Parameters
+    ----------
+    trainer : TrainerProcess
+        The process that trains and keeps the model.
+    stacks : StackSet
+        All that are encoded.
+    references : ReferenceSpectra or None
+        Encoded, too, where there are any.
+    chosen : sequence of int
+        Numbers of the stacks to train on.
+    preset : str
+        One of `models.presets.PRESETS`.
+    seed : int
+        Of the training.
+    parameters : mapping of str to object
+        Changes to the preset.
+    on_epoch : callable, optional
+        Called with the losses of every epoch.
+    on_progress : callable, optional
+        Called with (step, total, text).
+
+    Returns
+    -------
+    Encoded
+        Of all stacks.
+    """
     from napari_phasemap.core.data.stack_set import StackSet
 
     training = StackSet([stacks[index] for index in chosen])
@@ -88,7 +115,24 @@ def apply_model(
     *,
     on_progress: OnProgress = ignore_progress,
 ) -> Encoded:
-    """Encode all pixels with the model there is."""
+    """Encode all pixels with the model there is.
+
+    Parameters
+    ----------
+    trainer : TrainerProcess
+        The process with the model.
+    stacks : StackSet
+        What to encode.
+    references : ReferenceSpectra or None
+        Encoded, too, where there are any.
+    on_progress : callable, optional
+        Called with (step, total, text).
+
+    Returns
+    -------
+    Encoded
+        Of all stacks.
+    """
     energy = stacks.energy
     spectra = stacks.spectra()
     latent = trainer.encode(spectra, energy=energy, on_progress=on_progress)
@@ -113,7 +157,26 @@ def load_model(
     *,
     on_progress: OnProgress = ignore_progress,
 ) -> Encoded | None:
-    """Load a model and, where there are stacks, encode them with it."""
+    """Load a model and, where there are stacks, encode them with it.
+
+    Parameters
+    ----------
+    trainer : TrainerProcess
+        The process that shall keep the model.
+    folder : Path
+        What `GMVAE.save` wrote.
+    stacks : StackSet or None
+        What to encode.
+    references : ReferenceSpectra or None
+        Encoded, too, where there are any.
+    on_progress : callable, optional
+        Called with (step, total, text).
+
+    Returns
+    -------
+    Encoded or None
+        None without stacks.
+    """
     trainer.load(folder, on_progress=on_progress)
     if stacks is None:
         return None

@@ -95,6 +95,16 @@ class Recipe:
     def load(cls, path: str | PathLike[str], /) -> Recipe:
         """Read a recipe; relative paths count from its folder.
 
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
+        Returns
+        -------
+        Recipe
+            Checked, but for the files it names.
+
         Raises
         ------
         OSError
@@ -137,7 +147,18 @@ def _expanded(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def load_json(path: Path) -> dict[str, Any]:
-    """Return the contents of a recipe file, or raise ValueError where it is none."""
+    """Return the contents of a recipe file, or raise ValueError where it is none.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict of str to object
+        As it stands there.
+    """
     if path.stat().st_size > LARGEST:
         raise InputError(f"{path.name} is no recipe: it is too large")
     try:
@@ -150,7 +171,18 @@ def load_json(path: Path) -> dict[str, Any]:
 
 
 def provenance(inputs: Iterable[Path]) -> dict[str, Any]:
-    """Return versions, machine, time and the checksum of every input file."""
+    """Return versions, machine, time and the checksum of every input file.
+
+    Parameters
+    ----------
+    inputs : iterable of Path
+        Files that were read.
+
+    Returns
+    -------
+    dict of str to object
+        By what it is.
+    """
     versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

@@ -85,7 +85,18 @@ class ChildProcess:
             yield
 
     def ensure(self, on_progress: OnProgress = ignore_progress) -> Conversation:
-        """Return the running child: started, if it was not there."""
+        """Return the running child: started, if it was not there.
+
+        Parameters
+        ----------
+        on_progress : callable, optional
+            Called with (step, total, text).
+
+        Returns
+        -------
+        Conversation
+            With the child.
+        """
         if self._talk is not None and self._talk.is_alive:
             return self._talk
         folder = self.path("log.txt").parent
@@ -99,7 +110,15 @@ class ChildProcess:
         return talk
 
     def prepare(self, talk: Conversation, on_progress: OnProgress) -> None:
-        """Bring a new child where the last one was; here there is nothing to do."""
+        """Bring a new child where the last one was; here there is nothing to do.
+
+        Parameters
+        ----------
+        talk : Conversation
+            With the new child.
+        on_progress : callable
+            Called with (step, total, text).
+        """
 
     def ask(
         self,
@@ -123,6 +142,11 @@ class ChildProcess:
             Reported until the child reports something; default what is to be done.
         on_progress, on_epoch
             As for `Conversation.ask`.
+
+        Returns
+        -------
+        dict
+            As the worker's module says.
         """
         talk = self.ensure(on_progress)
         options: dict[str, Any] = {
@@ -142,14 +166,36 @@ class ChildProcess:
             path.unlink(missing_ok=True)
 
     def take(self, name: str) -> NDArray[np.float32]:
-        """Return an array of an answer and remove its file."""
+        """Return an array of an answer and remove its file.
+
+        Parameters
+        ----------
+        name : str
+            As the answer gives it.
+
+        Returns
+        -------
+        ndarray of float32
+            As the child stored it, of any shape.
+        """
         path = self.path(name)
         values: NDArray[np.float32] = np.load(path, allow_pickle=False)
         path.unlink()
         return values
 
     def path(self, name: str) -> Path:
-        """Return where a file of the temporary folder lies."""
+        """Return where a file of the temporary folder lies.
+
+        Parameters
+        ----------
+        name : str
+            Of the file.
+
+        Returns
+        -------
+        Path
+            Whether it is there or not.
+        """
         if self._folder is None:
             tidy_marked(PREFIX)
             self._folder = tempfile.TemporaryDirectory(

@@ -55,7 +55,13 @@ class Server:
         self.actions: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
     def answer(self, line: str) -> None:
-        """Do what a line asks and say how it ended."""
+        """Do what a line asks and say how it ended.
+
+        Parameters
+        ----------
+        line : str
+            One JSON object.
+        """
         try:
             request = json.loads(line)
             self.say(done=self.actions[request["do"]](request))
@@ -67,23 +73,59 @@ class Server:
             self.say(error=[kind_of(error), str(error), text])
 
     def say(self, **message: Any) -> None:
-        """Write one line."""
+        """Write one line.
+
+        Parameters
+        ----------
+        **message : object
+            Fields of one JSON object.
+        """
         self._answers.write(json.dumps(message) + "\n")
         self._answers.flush()
 
     def progress(self, step: int, total: int, text: str) -> None:
-        """Report how far the request is; an ``on_progress``."""
+        """Report how far the request is; an ``on_progress``.
+
+        Parameters
+        ----------
+        step, total : int
+            Steps done and steps in all.
+        text : str
+            What is being done.
+        """
         self.say(progress=[step, total, text])
 
     def array(self, name: str) -> NDArray[Any]:
-        """Return an array of a request."""
+        """Return an array of a request.
+
+        Parameters
+        ----------
+        name : str
+            As the request gives it.
+
+        Returns
+        -------
+        ndarray of any shape
+            Mapped from the file, not loaded.
+        """
         values: NDArray[Any] = np.load(
             self._folder / name, mmap_mode="r", allow_pickle=False
         )
         return values
 
     def store(self, values: NDArray[np.float32]) -> str:
-        """Lay an array down for an answer and return its name."""
+        """Lay an array down for an answer and return its name.
+
+        Parameters
+        ----------
+        values : ndarray of float32 of any shape
+            Part of an answer.
+
+        Returns
+        -------
+        str
+            For the answer.
+        """
         self._n_arrays += 1
         name = f"answer-{self._n_arrays}.npy"
         np.save(self._folder / name, values, allow_pickle=False)

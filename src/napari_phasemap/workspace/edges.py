@@ -25,7 +25,18 @@ __all__ = [
 
 
 def shown_edge(workspace: Workspace, /) -> EdgeAnalysis | None:
-    """Return the edge that the phase map and the latent space show."""
+    """Return the edge that the phase map and the latent space show.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        With or without edges.
+
+    Returns
+    -------
+    EdgeAnalysis or None
+        None where there is none.
+    """
     return workspace.edges.get(workspace.edge)
 
 

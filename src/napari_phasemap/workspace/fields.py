@@ -58,17 +58,50 @@ class Follows(Enum):
 
 
 def plain(follows: Follows) -> dict[str, Any]:
-    """Return the metadata of a field whose values are compared: a number, a text."""
+    """Return the metadata of a field whose values are compared: a number, a text.
+
+    Parameters
+    ----------
+    follows : Follows
+        The rule of the field.
+
+    Returns
+    -------
+    dict of str to object
+        For `dataclasses.field`.
+    """
     return {"follows": follows, "held": False}
 
 
 def held(follows: Follows) -> dict[str, Any]:
-    """Return the metadata of a field whose values are the same only as one object."""
+    """Return the metadata of a field whose values are the same only as one object.
+
+    Parameters
+    ----------
+    follows : Follows
+        The rule of the field.
+
+    Returns
+    -------
+    dict of str to object
+        For `dataclasses.field`.
+    """
     return {"follows": follows, "held": True}
 
 
 def held_names(namespace: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the fields declared as `held` in the body of a class."""
+    """Return the fields declared as `held` in the body of a class.
+
+    Parameters
+    ----------
+    namespace : mapping of str to object
+        Of the body of the class, while it is made.
+
+    Returns
+    -------
+    tuple of str
+        In the order of their declaration.
+    """
     return tuple(
         name
         for name, value in namespace.items()
@@ -77,12 +110,36 @@ def held_names(namespace: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def rules(owner: Any) -> dict[str, Follows]:
-    """Return the rule of every field of a dataclass, as declared."""
+    """Return the rule of every field of a dataclass, as declared.
+
+    Parameters
+    ----------
+    owner : dataclass
+        Every field declared as `plain` or `held`.
+
+    Returns
+    -------
+    dict of str to Follows
+        By the name of the field.
+    """
     return {one.name: one.metadata["follows"] for one in fields(owner)}
 
 
 def fresh(owner: Any, name: str) -> Any:
-    """Return the value that a field of a dataclass starts with."""
+    """Return the value that a field of a dataclass starts with.
+
+    Parameters
+    ----------
+    owner : dataclass
+        Or an instance of it.
+    name : str
+        Of the field.
+
+    Returns
+    -------
+    object
+        What a new instance has there.
+    """
     (declared,) = (one for one in fields(owner) if one.name == name)
     if declared.default_factory is not MISSING:
         return declared.default_factory()

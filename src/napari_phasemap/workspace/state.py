@@ -160,7 +160,13 @@ class Workspace:
     )
 
     def set_stacks(self, stacks: StackSet | None) -> None:
-        """Analyze other stacks: what was computed per pixel of the old ones goes."""
+        """Analyze other stacks: what was computed per pixel of the old ones goes.
+
+        Parameters
+        ----------
+        stacks : StackSet or None
+            None to analyze nothing.
+        """
         if stacks is self.stacks:
             return
         # The last field first: an edge lets go of the phase map before that goes.
@@ -186,6 +192,13 @@ class Workspace:
         """Assign fields as one step of `history`; `text` names it in the menu.
 
         A phase map that shows an edge takes the edge's classes with it.
+
+        Parameters
+        ----------
+        text : str
+            What is done, as the menu has it.
+        **changes : object
+            Fields and their new values.
         """
         changes = with_edge(self.edges, self.edge, changes)
         before = {name: getattr(self, name) for name in changes}
@@ -199,6 +212,13 @@ class Workspace:
         """Replace the selection, as a step that can be undone.
 
         An unchanged selection makes no step.
+
+        Parameters
+        ----------
+        pixels : bool ndarray of shape (n_pixels,)
+            True for the pixels selected.
+        text : str, default="select"
+            What is done, as the menu has it.
         """
         if self.stacks is None or len(pixels) != self.stacks.n_pixels:
             count = 0 if self.stacks is None else self.stacks.n_pixels
@@ -222,6 +242,11 @@ class Workspace:
         """Give the selected pixels a phase, in the resolved map if there is one.
 
         A new name becomes a new phase of the map.
+
+        Parameters
+        ----------
+        phase : str
+            Name of the phase.
         """
         pixels = self._selected("assign")
         name = "phase_map" if self.resolved is None else "resolved"
@@ -249,7 +274,13 @@ class Workspace:
             self.apply(f"exclude {int(pixels.sum())} pixels", **changes)
 
     def add_reference_from_selection(self, name: str) -> None:
-        """Make the mean spectrum of the selected pixels a reference."""
+        """Make the mean spectrum of the selected pixels a reference.
+
+        Parameters
+        ----------
+        name : str
+            Of the new reference.
+        """
         pixels = self._selected("average")
         if self.stacks is not None:
             references = with_mean_spectrum(self.references, self.stacks, pixels, name)

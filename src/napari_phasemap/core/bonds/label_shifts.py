@@ -78,6 +78,11 @@ def shift_null(
         Seed of the combinations.
     on_progress : callable
         Called with (step, total, text).
+
+    Returns
+    -------
+    ShiftNull
+        The tables of every member of the null and what follows of them.
     """
     correlators = [_Correlator(*image, sizes) for image in images]
     rng = np.random.default_rng(seed)
@@ -109,7 +114,28 @@ def permutation_null(
     seed: int,
     on_progress: OnProgress,
 ) -> ShiftNull:
-    """Compare with random permutations of pixels; member 0 is no permutation."""
+    """Compare with random permutations of pixels; member 0 is no permutation.
+
+    Parameters
+    ----------
+    a, b : ndarray of int of shape (n_pixels,)
+        Labels of the same pixels, 0 for absent.
+    sizes : tuple of int
+        Numbers of classes, class 0 included.
+    tested : bool ndarray of shape (n_classes_a, n_classes_b)
+        Pairs to test.
+    n_null : int
+        Random permutations.
+    seed : int
+        Of the permutations.
+    on_progress : callable
+        Called with (step, total, text).
+
+    Returns
+    -------
+    ShiftNull
+        The tables of every member of the null and what follows of them.
+    """
     rng = np.random.default_rng(seed)
     counts = np.empty((n_null + 1, *sizes), dtype=np.int64)
     key = a * sizes[1]

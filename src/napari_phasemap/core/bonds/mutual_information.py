@@ -114,7 +114,18 @@ class ClassPairs:
             return np.where(self.expected > 0, np.log2(self.n / self.expected), np.nan)
 
     def significant(self, alpha: float = 0.01) -> NDArray[np.bool_]:
-        """Return which pairs have a family-wise p below `alpha`."""
+        """Return which pairs have a family-wise p below `alpha`.
+
+        Parameters
+        ----------
+        alpha : float, default=0.01
+            Largest chance that any pair of unrelated maps is among those found.
+
+        Returns
+        -------
+        bool ndarray of shape (n_classes_a, n_classes_b)
+            False where a pair was not tested.
+        """
         with np.errstate(invalid="ignore"):
             found: NDArray[np.bool_] = self.p_family < alpha
         return found
@@ -143,6 +154,13 @@ class ClassPairs:
 
     def to_csv(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
         """Write `rows` as a comma-separated file.
+
+        Parameters
+        ----------
+        path : str or path
+            The file to write.
+        overwrite : bool, default=False
+            Replace an existing file.
 
         Raises
         ------

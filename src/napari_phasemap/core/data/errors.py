@@ -54,7 +54,18 @@ FORESEEN = (InputError, OSError, MissingPackage, MemoryError, ProcessDied)
 
 
 def is_bug(error: BaseException, /) -> bool:
-    """Whether an exception is none that a user can cause."""
+    """Whether an exception is none that a user can cause.
+
+    Parameters
+    ----------
+    error : BaseException
+        What was raised.
+
+    Returns
+    -------
+    bool
+        False for every one of `FORESEEN`.
+    """
     return not isinstance(error, FORESEEN)
 
 

@@ -38,7 +38,18 @@ class PackedBits:
 
     @classmethod
     def pack(cls, values: NDArray[np.bool_]) -> PackedBits:
-        """Pack a bool array of shape (n,)."""
+        """Pack a bool array of shape (n,).
+
+        Parameters
+        ----------
+        values : bool ndarray of shape (n,)
+            What to keep.
+
+        Returns
+        -------
+        PackedBits
+            An eighth of its size.
+        """
         return cls(np.packbits(values), len(values))
 
     def unpack(self) -> NDArray[np.bool_]:
@@ -112,7 +123,18 @@ class History:
     max_steps: int = field(default=MAX_STEPS)
 
     def push(self, step: Step) -> History:
-        """Add a step; what was undone can not be redone any more."""
+        """Add a step; what was undone can not be redone any more.
+
+        Parameters
+        ----------
+        step : Step
+            What was done.
+
+        Returns
+        -------
+        History
+            With the step last.
+        """
         return replace(self, done=(*self.done, step)[-self.max_steps :], undone=())
 
     def undo(self) -> tuple[History, Step]:

@@ -72,7 +72,18 @@ class Place:
         return row * self.step[0], col * self.step[1]
 
     def pixel(self, y: float, x: float) -> tuple[int, int] | None:
-        """Return row and column at a world position, None beside the particle."""
+        """Return row and column at a world position, None beside the particle.
+
+        Parameters
+        ----------
+        y, x : float
+            World position in nm, or in pixels where the pixel size is not known.
+
+        Returns
+        -------
+        tuple of int, or None
+            Row and column, from 0.
+        """
         (scale_y, scale_x), (top, left) = self.scale, self.translate
         row = int(np.floor((y - top) / scale_y + 0.5))
         col = int(np.floor((x - left) / scale_x + 0.5))
@@ -80,7 +91,18 @@ class Place:
         return (row, col) if inside else None
 
     def world(self, row: int, col: int) -> tuple[float, float]:
-        """Return the world position of the center of a pixel."""
+        """Return the world position of the center of a pixel.
+
+        Parameters
+        ----------
+        row, col : int
+            The pixel.
+
+        Returns
+        -------
+        y, x : float
+            In the unit of the world, nm or pixels.
+        """
         (scale_y, scale_x), (top, left) = self.scale, self.translate
         return top + scale_y * row, left + scale_x * col
 
@@ -101,7 +123,18 @@ class Layout:
         return np.array(edges).reshape(-1, 4).T
 
     def at(self, y: float, x: float) -> tuple[str, int, int] | None:
-        """Return particle, row and column at a world position, None beside them."""
+        """Return particle, row and column at a world position, None beside them.
+
+        Parameters
+        ----------
+        y, x : float
+            World position in nm, or in pixels.
+
+        Returns
+        -------
+        tuple of (str, int, int), or None
+            Name, row and column, from 0.
+        """
         top, left, bottom, right = self._boxes
         hit = np.flatnonzero((top <= y) & (y < bottom) & (left <= x) & (x < right))
         if not hit.size:
@@ -111,7 +144,18 @@ class Layout:
         return None if pixel is None else (name, *pixel)
 
     def box(self, name: str) -> tuple[float, float, float, float]:
-        """Return top, left, bottom and right edge of a particle in world units."""
+        """Return top, left, bottom and right edge of a particle in world units.
+
+        Parameters
+        ----------
+        name : str
+            Of the particle.
+
+        Returns
+        -------
+        tuple of float
+            In nm, or in pixels.
+        """
         number = list(self.places).index(name)
         top, left, bottom, right = map(float, self._boxes[:, number])
         return top, left, bottom, right
@@ -297,12 +341,33 @@ class PixelGrid:
         return image
 
     def write(self, values: NDArray[Any], image: NDArray[Any]) -> None:
-        """Write per-pixel values of the whole set into an array from `image`."""
+        """Write per-pixel values of the whole set into an array from `image`.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_pixels, ...)
+            Of the whole set, of any unit.
+        image : ndarray of shape (n_rows, n_cols, ...)
+            Changed where this grid has pixels.
+        """
         shown = values if len(values) == len(self.pixels) else values[self.pixels]
         image.reshape(-1, *values.shape[1:])[self.flat] = shown
 
     def read(self, image: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
-        """Return `values` with those of this grid's pixels as they are in `image`."""
+        """Return `values` with those of this grid's pixels as they are in `image`.
+
+        Parameters
+        ----------
+        image : ndarray of shape (n_rows, n_cols)
+            Of any unit.
+        values : ndarray of shape (n_pixels, ...)
+            Of the whole set, in the unit of the image; not changed.
+
+        Returns
+        -------
+        ndarray of shape (n_pixels, ...)
+            A copy.
+        """
         read = values.copy()
         read[self.pixels] = image.reshape(-1)[self.flat]
         return read

@@ -118,6 +118,11 @@ class NetEdge:
             In eV.
         pixel : int, optional
             Which pixel; default the mean over all pixels.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            In counts per channel.
         """
         x = np.log(np.asarray(energy, dtype=np.float64) / self.reference_energy)
         if pixel is not None:

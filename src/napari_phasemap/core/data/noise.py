@@ -139,7 +139,18 @@ class Noise:
         return np.asarray(mixed, dtype=np.float32)
 
     def at_energies(self, kept: slice | NDArray[np.int64], /) -> Noise:
-        """Return the noise of some of the energies of the stack."""
+        """Return the noise of some of the energies of the stack.
+
+        Parameters
+        ----------
+        kept : slice or ndarray of int of shape (n_kept,)
+            Numbers of the energies, from 0.
+
+        Returns
+        -------
+        Noise
+            Of the energies kept, in the order given.
+        """
         weights = None if self.weights is None else self.weights[kept]
         return replace(self, frames=self.frames[kept], weights=weights)
 
@@ -162,13 +173,37 @@ class Noise:
         return replace(self, shot=self.shot * factor, dark=self.dark * factor)
 
     def of_pixels(self, rows: slice, columns: slice, /) -> Noise:
-        """Return the noise of a part of the image."""
+        """Return the noise of a part of the image.
+
+        Parameters
+        ----------
+        rows, columns : slice
+            The part of the image.
+
+        Returns
+        -------
+        Noise
+            The same but for the line that was subtracted from each pixel.
+        """
         if self.line is None:
             return self
         return replace(self, line=self.line[:, rows, columns])
 
     def scaled(self, factor: float, /, source: NoiseSource) -> Noise:
-        """Return this noise with all variances multiplied, and where that is from."""
+        """Return this noise with all variances multiplied, and where that is from.
+
+        Parameters
+        ----------
+        factor : float
+            What variances are multiplied with, dimensionless.
+        source : NoiseSource
+            Where the factor is from.
+
+        Returns
+        -------
+        Noise
+            Of the same energies.
+        """
         return replace(
             self,
             shot=self.shot * factor,
@@ -218,7 +253,20 @@ class Noise:
 
 
 def counting_noise(n_energies: int, /, *, gain: float = 1.0) -> Noise:
-    """Return the noise of counts: `gain` counts per photon, all frames alike."""
+    """Return the noise of counts: `gain` counts per photon, all frames alike.
+
+    Parameters
+    ----------
+    n_energies : int
+        Number of frames.
+    gain : float, default=1.0
+        Counts per photon.
+
+    Returns
+    -------
+    Noise
+        Variances of counts, whose source is not known better.
+    """
     zeros = np.zeros(n_energies)
     return Noise(np.full(n_energies, float(gain)), zeros, zeros)
 
@@ -265,7 +313,18 @@ def density_noise(
 
 
 def mean_noise(noises: Sequence[Noise], /) -> Noise | None:
-    """Return the noise of the mean of stacks, None where one is not known."""
+    """Return the noise of the mean of stacks, None where one is not known.
+
+    Parameters
+    ----------
+    noises : sequence of Noise
+        One per stack, one or more, of the same energies.
+
+    Returns
+    -------
+    Noise or None
+        None where one of them was interpolated, so that its energies share noise.
+    """
     first = noises[0]
     if any(one.weights is not None for one in noises):
         return None

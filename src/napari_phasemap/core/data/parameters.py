@@ -92,7 +92,18 @@ class Parameter:
         return self.name.replace("_", " ")
 
     def shown(self, value: Any) -> str:
-        """Return a value as a text that `parsed` reads."""
+        """Return a value as a text that `parsed` reads.
+
+        Parameters
+        ----------
+        value : object
+            Of this parameter.
+
+        Returns
+        -------
+        str
+            "" for None.
+        """
         if isinstance(value, tuple | list):
             return ", ".join(map(str, value))
         if isinstance(value, str) or value is None:
@@ -101,6 +112,16 @@ class Parameter:
 
     def parsed(self, text: str) -> Any:
         """Return the value that a text means; an empty one is None where that may be.
+
+        Parameters
+        ----------
+        text : str
+            As a user writes it.
+
+        Returns
+        -------
+        object
+            Of the type of the parameter.
 
         Raises
         ------
@@ -127,6 +148,16 @@ class Parameter:
 
     def checked(self, value: Any) -> Any:
         """Return a value, a list as a tuple, or say why it is none.
+
+        Parameters
+        ----------
+        value : object
+            As code or JSON has it.
+
+        Returns
+        -------
+        object
+            Of the type of the parameter.
 
         Raises
         ------

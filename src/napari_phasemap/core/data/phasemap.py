@@ -41,6 +41,18 @@ def phase_colors(n_phases: int) -> tuple[str, ...]:
 
     The next 14 are lighter, the 14 after them darker; then they repeat.
 
+    Parameters
+    ----------
+    n_phases : int
+        How many are needed.
+
+    Returns
+    -------
+    tuple of str
+        As "#rrggbb", in a fixed order.
+
+    Examples
+    --------
     >>> phase_colors(2)
     ('#0072b2', '#e69f00')
     >>> phase_colors(30)[14::14]
@@ -141,6 +153,24 @@ class PhaseMap:
 
         A row without a finite score is not assigned (label 0, margin NaN). With one
         finite score the margin is infinite: there is no runner-up to confuse it with.
+
+        Parameters
+        ----------
+        scores : array_like of shape (n_pixels, n_phases)
+            In the unit of the method, larger is better; NaN is no score.
+        names : sequence of str
+            Of the phases, one per column.
+        colors : sequence of str, optional
+            One per phase; default `phase_colors`.
+        method : str, default="pearson"
+            What made the scores.
+        parameters : mapping of str to object, optional
+            Of the method.
+
+        Returns
+        -------
+        PhaseMap
+            With the scores.
         """
         values = np.asarray(scores, dtype=np.float32)
         if values.ndim != 2 or values.shape[1] != len(names):
@@ -194,13 +224,34 @@ class PhaseMap:
         """Return True where the margin is below `threshold`; never for label 0.
 
         The threshold is on Q1 - Q2 itself: 0.005 is a reliability R of 0.5.
+
+        Parameters
+        ----------
+        threshold : float, default=0.005
+            Smallest unambiguous margin, in the unit of the scores.
+
+        Returns
+        -------
+        bool ndarray of shape (n_pixels,)
+            Whether a pixel is ambiguous.
         """
         return self.margin < np.float32(threshold)
 
     def ambiguous_pairs(
         self, threshold: float = DEFAULT_THRESHOLD
     ) -> NDArray[np.int64]:
-        """Return P_amb of Algorithm 1: rows of (pixel, best phase, second phase)."""
+        """Return P_amb of Algorithm 1: rows of (pixel, best phase, second phase).
+
+        Parameters
+        ----------
+        threshold : float, default=0.005
+            Smallest unambiguous margin, in the unit of the scores.
+
+        Returns
+        -------
+        ndarray of int of shape (n_ambiguous, 3)
+            Phases count from 1, as in `labels`.
+        """
         pixels = np.flatnonzero(self.ambiguous(threshold))
         return np.stack(
             [pixels, self.labels[pixels], self.runner_up[pixels]], axis=1
@@ -234,6 +285,16 @@ class PhaseMap:
 
         A changed pixel has no runner-up any more, an infinite margin (a person
         decided) and the score of its new phase where scores are kept.
+
+        Parameters
+        ----------
+        labels : ndarray of int of shape (n_pixels,)
+            From 0 to the number of phases; 0 takes a pixel's phase away.
+
+        Returns
+        -------
+        PhaseMap
+            What did not change keeps its margin and its runner-up.
         """
         labels = np.asarray(labels).astype(self.labels.dtype)
         changed = labels != self.labels
@@ -254,7 +315,18 @@ class PhaseMap:
         )
 
     def with_colors(self, colors: Sequence[str]) -> PhaseMap:
-        """Return this map with other colors."""
+        """Return this map with other colors.
+
+        Parameters
+        ----------
+        colors : sequence of str
+            One per phase, as matplotlib knows them.
+
+        Returns
+        -------
+        PhaseMap
+            With the same labels.
+        """
         return replace(self, colors=tuple(colors))
 
     def __repr__(self) -> str:

@@ -75,7 +75,22 @@ _Parts: TypeAlias = tuple[
 def spectra_parts(
     spectra: Spectra,
 ) -> _Parts:
-    """Return (n_energies, n_pixels) arrays, their raw counts, and the energies."""
+    """Return (n_energies, n_pixels) arrays, their raw counts, and the energies.
+
+    Parameters
+    ----------
+    spectra : Spectra
+        Stacks, edges, or an array of shape (n_pixels, n_energies).
+
+    Returns
+    -------
+    parts : list of ndarray of float32 of shape (n_energies, n_pixels)
+        One per stack or edge, in its unit; views where they can be.
+    raw : list of ndarray of float32, or None
+        Counts of the same shapes, from which the noise is known.
+    energy : ndarray of shape (n_energies,), or None
+        In eV; None for an array.
+    """
     if isinstance(spectra, NetEdge):
         spectra = [spectra]
     if isinstance(spectra, StackSet | SpectralStack):

@@ -19,4 +19,12 @@ class Cancelled(Exception):
 
 
 def ignore_progress(step: int, total: int, text: str) -> None:
-    """Take a progress report and do nothing with it."""
+    """Take a progress report and do nothing with it.
+
+    Parameters
+    ----------
+    step, total : int
+        Steps done and steps in all.
+    text : str
+        What is being done.
+    """

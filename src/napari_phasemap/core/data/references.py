@@ -118,7 +118,18 @@ class ReferenceSpectra:
         return replace(self, energy=target, spectra=np.array(rows))
 
     def select(self, names: Sequence[str]) -> ReferenceSpectra:
-        """Return only the references of these names, in this order."""
+        """Return only the references of these names, in this order.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Of references there are.
+
+        Returns
+        -------
+        ReferenceSpectra
+            On the same energies.
+        """
         unknown = [name for name in names if name not in self.names]
         if unknown:
             raise InputError(f"no reference {unknown}; there are {list(self.names)}")

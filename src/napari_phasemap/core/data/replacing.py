@@ -77,6 +77,13 @@ def put(new: Path, target: Path, /) -> None:
     `tidy` puts it back if the process is killed then. A link stays a link: what it
     leads to is replaced.
 
+    Parameters
+    ----------
+    new : Path
+        The finished folder, from `folder_beside`.
+    target : Path
+        The place it takes.
+
     Raises
     ------
     OSError
@@ -95,7 +102,13 @@ def put(new: Path, target: Path, /) -> None:
 
 
 def tidy(target: Path, /) -> None:
-    """Restore or remove what processes that are gone left beside `target`."""
+    """Restore or remove what processes that are gone left beside `target`.
+
+    Parameters
+    ----------
+    target : Path
+        The folder that was being replaced.
+    """
     target = _real(target)
     if not target.parent.is_dir():
         return
@@ -113,7 +126,18 @@ def abandon() -> None:
 
 
 def marked(folder: Path, /) -> Path:
-    """Write into a folder which process it belongs to; return the folder."""
+    """Write into a folder which process it belongs to; return the folder.
+
+    Parameters
+    ----------
+    folder : Path
+        A temporary folder of this process.
+
+    Returns
+    -------
+    Path
+        The same.
+    """
     about = {"host": socket.gethostname(), "pid": os.getpid(), "start": _start()}
     (folder / OWNER).write_text(json.dumps(about), encoding="utf-8")
     return folder
@@ -123,6 +147,11 @@ def tidy_marked(prefix: str, /) -> None:
     """Remove the temporary folders of a name whose processes are gone.
 
     Those of other users are left alone.
+
+    Parameters
+    ----------
+    prefix : str
+        With which the names of such folders begin.
     """
     for folder in _temporaries(Path(tempfile.gettempdir()), prefix):
         if _is_abandoned(folder):

@@ -162,13 +162,36 @@ class SpectralStack:
         return np.ascontiguousarray(flat.T[np.flatnonzero(self.mask)])
 
     def with_mask(self, mask: ArrayLike) -> SpectralStack:
-        """Return this stack with another mask, True where a pixel is analyzed."""
+        """Return this stack with another mask, True where a pixel is analyzed.
+
+        Parameters
+        ----------
+        mask : array_like of bool of shape (n_rows, n_cols)
+            Pixels to analyze.
+
+        Returns
+        -------
+        SpectralStack
+            On the same data.
+        """
         return replace(self, mask=np.asarray(mask))
 
     def with_step(self, line: str, **changes: Any) -> SpectralStack:
         """Return a changed stack whose history ends with `line`.
 
         A step that changes `data` and does not say what became of the noise loses it.
+
+        Parameters
+        ----------
+        line : str
+            What was done, for a person.
+        **changes : object
+            Fields and their new values.
+
+        Returns
+        -------
+        SpectralStack
+            The rest as it was.
         """
         if "data" in changes:
             changes = {"noise": None, **changes}
@@ -226,6 +249,11 @@ class SpectralStack:
             In eV.
         line : str
             For the history.
+
+        Returns
+        -------
+        SpectralStack
+            On the same data.
         """
         zero_loss = None if self.zero_loss is None else self.zero_loss + shift
         return self.with_step(line, energy=self.energy + shift, zero_loss=zero_loss)

@@ -136,12 +136,33 @@ class StackSet:
         return out
 
     def stack_spectra(self, index: int) -> NDArray[np.float32]:
-        """Return the spectra of one stack, of shape (its n_pixels, n_energies)."""
+        """Return the spectra of one stack, of shape (its n_pixels, n_energies).
+
+        Parameters
+        ----------
+        index : int
+            Number of the stack.
+
+        Returns
+        -------
+        ndarray of float32 of shape (its n_pixels, n_energies)
+            In the unit of the stack.
+        """
         spectra = self.stacks[index].spectra()
         return spectra if self.energy_used.all() else spectra[:, self.energy_used]
 
     def stack_variance(self, index: int) -> NDArray[np.float32]:
         """Return the variance of the spectra of one stack, shaped like them.
+
+        Parameters
+        ----------
+        index : int
+            Number of the stack.
+
+        Returns
+        -------
+        ndarray of float32 of shape (its n_pixels, n_energies)
+            In the unit of the stack, squared.
 
         Raises
         ------
@@ -158,13 +179,35 @@ class StackSet:
         return np.ascontiguousarray(variance[:, self.energy_used])
 
     def spectrum(self, pixel: int) -> NDArray[np.float32]:
-        """Return the spectrum of one pixel, of shape (n_energies,)."""
+        """Return the spectrum of one pixel, of shape (n_energies,).
+
+        Parameters
+        ----------
+        pixel : int
+            In pixel order.
+
+        Returns
+        -------
+        ndarray of float32 of shape (n_energies,)
+            In the unit of the stacks.
+        """
         index, row, col = self.locate(pixel)
         values = np.asarray(self.stacks[index].data[:, row, col])
         return values[self.energy_used]
 
     def split(self, values: NDArray[Any]) -> list[NDArray[Any]]:
-        """Return one view per stack of a per-pixel array (first axis n_pixels)."""
+        """Return one view per stack of a per-pixel array (first axis n_pixels).
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_pixels, ...)
+            Per-pixel values, of any unit.
+
+        Returns
+        -------
+        list of ndarray of shape (its n_pixels, ...)
+            In the order of the stacks.
+        """
         self._check_length(values)
         return [
             values[low:high]
@@ -172,7 +215,18 @@ class StackSet:
         ]
 
     def join(self, images: Sequence[NDArray[Any]]) -> NDArray[Any]:
-        """Return the per-pixel array of one image per stack: `to_image` undone."""
+        """Return the per-pixel array of one image per stack: `to_image` undone.
+
+        Parameters
+        ----------
+        images : sequence of ndarray of shape (n_rows, n_cols, ...)
+            One per stack, of any unit.
+
+        Returns
+        -------
+        ndarray of shape (n_pixels, ...)
+            What is outside a mask is left out.
+        """
         if len(images) != len(self.stacks):
             raise InputError(f"{len(images)} images for {len(self.stacks)} stacks")
         parts = []
@@ -212,7 +266,18 @@ class StackSet:
         return image.reshape(*shape, *part.shape[1:])
 
     def locate(self, pixel: int) -> tuple[int, int, int]:
-        """Return (stack, row, column) of a pixel."""
+        """Return (stack, row, column) of a pixel.
+
+        Parameters
+        ----------
+        pixel : int
+            In pixel order.
+
+        Returns
+        -------
+        tuple of int
+            Counted from 0, rows as in the file.
+        """
         if not 0 <= pixel < self.n_pixels:
             raise IndexError(f"pixel {pixel} is outside 0..{self.n_pixels - 1}")
         index = int(np.searchsorted(self.offsets, pixel, side="right")) - 1
@@ -221,7 +286,20 @@ class StackSet:
         return index, row, col
 
     def pixel_at(self, index: int, row: int, col: int) -> int | None:
-        """Return the pixel at a position, None where it is outside image or mask."""
+        """Return the pixel at a position, None where it is outside image or mask.
+
+        Parameters
+        ----------
+        index : int
+            Number of the stack.
+        row, col : int
+            Position in its image, from 0.
+
+        Returns
+        -------
+        int or None
+            In pixel order.
+        """
         n_rows, n_cols = self.stacks[index].shape
         if not (0 <= row < n_rows and 0 <= col < n_cols):
             return None

@@ -193,6 +193,20 @@ def split_class(
 def rename_class(classes: PhaseMap, label: int, name: str, /) -> PhaseMap:
     """Return the classes with another name for one of them.
 
+    Parameters
+    ----------
+    classes : PhaseMap
+        Classes of an edge.
+    label : int
+        Of the class to rename, from 1.
+    name : str
+        Its new name.
+
+    Returns
+    -------
+    PhaseMap
+        The same pixels in the same classes.
+
     Raises
     ------
     ValueError

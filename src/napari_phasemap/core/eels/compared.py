@@ -147,7 +147,18 @@ def follow_thickness(
 
 
 def describe(compared: Compared, /) -> str:
-    """Return what the mutual information says, in words."""
+    """Return what the mutual information says, in words.
+
+    Parameters
+    ----------
+    compared : Compared
+        From `compare_maps`.
+
+    Returns
+    -------
+    str
+        A few sentences.
+    """
     pairs = compared.pairs
     n_found = int(np.count_nonzero(pairs.significant()))
     lines = [

@@ -109,6 +109,16 @@ class EdgeAnalysis:
         """Return the analysis with other classes of the same pixels.
 
         Their stability is not known any more, unless only names or colors differ.
+
+        Parameters
+        ----------
+        classes : PhaseMap
+            Of the same pixels.
+
+        Returns
+        -------
+        EdgeAnalysis
+            The rest is the same.
         """
         same = classes.n_phases == self.classes.n_phases and np.array_equal(
             classes.labels, self.classes.labels

@@ -75,6 +75,11 @@ def preview_mean(
     quantity : str, default="counts"
         What the spectrum holds, see `SpectralStack`.
 
+    Returns
+    -------
+    EdgePreview
+        Spectrum, background and net spectrum.
+
     Raises
     ------
     ValueError
@@ -104,6 +109,11 @@ def preview_pixel(
         The pixel, inside the mask.
     recipe : EdgeRecipe
         Windows, method and neighbors.
+
+    Returns
+    -------
+    EdgePreview
+        Spectrum, background and net spectrum.
 
     Raises
     ------

@@ -84,7 +84,20 @@ def suggest_presence(stack: SpectralStack, recipe: EdgeRecipe, /) -> JumpSuggest
 
 
 def suggest_jump_ratio(stack: SpectralStack, recipe: EdgeRecipe, /) -> float:
-    """Return the threshold of `suggest_presence`, with its parameters."""
+    """Return the threshold of `suggest_presence`, with its parameters.
+
+    Parameters
+    ----------
+    stack : SpectralStack
+        The spectrum image, in counts.
+    recipe : EdgeRecipe
+        Windows of the edge.
+
+    Returns
+    -------
+    float
+        Dimensionless, see `suggest_presence`.
+    """
     return suggest_presence(stack, recipe).jump_ratio
 
 

@@ -92,7 +92,18 @@ class ClassNames:
     shift: float
 
     def rename(self, classes: PhaseMap) -> PhaseMap:
-        """Return the classes under the names found, numbered where they repeat."""
+        """Return the classes under the names found, numbered where they repeat.
+
+        Parameters
+        ----------
+        classes : PhaseMap
+            Those that were named.
+
+        Returns
+        -------
+        PhaseMap
+            The same pixels in the same classes.
+        """
         if len(self.names) != classes.n_phases:
             raise InputError(f"{len(self.names)} names for {classes.n_phases} classes")
         wanted = [

@@ -164,7 +164,20 @@ class PowerLawTable:
     def read(
         self, exponent: NDArray[np.float64], /, *tables: NDArray[np.float64]
     ) -> list[NDArray[np.float64]]:
-        """Interpolate tables over the exponents, each of shape (n_nodes,)."""
+        """Interpolate tables over the exponents, each of shape (n_nodes,).
+
+        Parameters
+        ----------
+        exponent : ndarray of any shape
+            Dimensionless; what is outside the table is read at its end.
+        *tables : ndarray of shape (n_nodes,)
+            In any unit.
+
+        Returns
+        -------
+        list of ndarray of the shape of `exponent`
+            One per table, in its unit.
+        """
         index, part = self._nodes(exponent)
         return [
             table[index] * (1.0 - part) + table[index + 1] * part for table in tables
@@ -189,6 +202,20 @@ class PowerLawTable:
         """Return the background on `basis`, of shape (rank, n_pixels).
 
         With the variance of a maximum-likelihood exponent, less its bias.
+
+        Parameters
+        ----------
+        exponent : ndarray of shape (n_pixels,)
+            Dimensionless.
+        level : ndarray of shape (n_pixels,)
+            Factor of the power law of each pixel, in counts.
+        exponent_variance : ndarray of shape (n_pixels,), optional
+            Dimensionless.
+
+        Returns
+        -------
+        ndarray of float32 of shape (rank, n_pixels)
+            In counts.
         """
         index, rest = self._nodes(exponent)
         part = rest.astype(np.float32)

@@ -106,6 +106,11 @@ class Presence:
         ----------
         threshold : float
             Smallest jump ratio; -inf for every pixel that was measured.
+
+        Returns
+        -------
+        bool ndarray of shape (n_pixels,)
+            False where nothing was measured.
         """
         known = np.isfinite(self.jump)
         if threshold == -np.inf:

@@ -194,6 +194,26 @@ def edge_recipe(
 ) -> EdgeRecipe:
     """Return the recipe of an edge from a preset and changes to it.
 
+    Parameters
+    ----------
+    name : str
+        Of the edge.
+    fit_window : tuple of float or None
+        Lowest and highest energy of the background, in eV; None subtracts none.
+    window : tuple of float
+        Lowest and highest energy of the signal, in eV.
+    preset : str, default="recommended"
+        One of `PRESETS`.
+    **changes : object
+        Fields of `EdgeRecipe` and their values.
+
+    Returns
+    -------
+    EdgeRecipe
+        What the preset says, changed.
+
+    Examples
+    --------
     >>> edge_recipe("Si_L", (70.0, 95.0), (99.0, 130.0), preset="paper").n_clusters
     20
     """
@@ -209,6 +229,20 @@ def edge_recipe(
 def parse_edge(text: str, /) -> tuple[str, tuple[float, float], tuple[float, float]]:
     """Return name, fit window and window from ``"Si_L:70-95:99-130"`` (eV).
 
+    Parameters
+    ----------
+    text : str
+        Name, fit window and window between colons.
+
+    Returns
+    -------
+    name : str
+        Of the edge.
+    fit_window, window : tuple of float
+        Lowest and highest energy in eV.
+
+    Examples
+    --------
     >>> parse_edge("Si_L:70-95:99-130")
     ('Si_L', (70.0, 95.0), (99.0, 130.0))
     """
@@ -232,6 +266,20 @@ def suggest_recipe(
     The signal window goes from 1 eV before the onset to a tenth above it, at least 30
     eV; the fit window ends 4 eV before the onset and is up to 0.15 of it wide, but at
     least 15 eV. Both are cut at the axis.
+
+    Parameters
+    ----------
+    name : str
+        Of the edge, as in `EDGES`.
+    stack : SpectralStack
+        Whose axis the windows have to fit.
+    preset : str, default="recommended"
+        One of `PRESETS`.
+
+    Returns
+    -------
+    EdgeRecipe
+        With both windows.
 
     Raises
     ------

@@ -231,6 +231,11 @@ def thickness_warning(pairs: ClassPairs, name: str = "edge") -> str | None:
         Mutual information of an edge's classes with `thickness_bins`.
     name : str, default="edge"
         Name of the edge.
+
+    Returns
+    -------
+    str or None
+        What to say, with the number that says so.
     """
     if pairs.p_value >= 0.05 or pairs.adjusted < THICKNESS_SHARE:
         return None
@@ -241,7 +246,18 @@ def thickness_warning(pairs: ClassPairs, name: str = "edge") -> str | None:
 
 
 def channel_width(stack: SpectralStack) -> float:
-    """Return the width of a channel, or raise where channels differ."""
+    """Return the width of a channel, or raise where channels differ.
+
+    Parameters
+    ----------
+    stack : SpectralStack
+        With a uniform energy axis of 5 channels or more.
+
+    Returns
+    -------
+    float
+        In eV.
+    """
     steps = np.diff(stack.energy)
     if len(steps) < 4 or np.ptp(steps) > 1e-3 * steps.mean():
         raise InputError(

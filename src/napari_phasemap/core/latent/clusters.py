@@ -138,7 +138,22 @@ def log_density(
 def spherical_log_density(
     points: NDArray[np.float64], centers: NDArray[np.float64], variance: float, /
 ) -> NDArray[np.float64]:
-    """Return ln N(point; center, variance times identity), of the same shape."""
+    """Return ln N(point; center, variance times identity), of the same shape.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_points, n_latent)
+        In latent units.
+    centers : ndarray of shape (n_centers, n_latent)
+        In latent units; a row of NaN gives a column of NaN.
+    variance : float
+        Of every axis, in latent units squared.
+
+    Returns
+    -------
+    ndarray of shape (n_points, n_centers)
+        In nats.
+    """
     n_latent = points.shape[1]
     variance = max(variance, float(np.finfo(np.float32).tiny))
     squared = ((points[:, None] - centers[None]) ** 2).sum(axis=2)

@@ -59,7 +59,22 @@ class Frame:
     def around(
         cls, columns: NDArray[Any], names: Sequence[str], *, stretch: bool = False
     ) -> Frame:
-        """Return the frame that holds points of shape (3, n_points)."""
+        """Return the frame that holds points of shape (3, n_points).
+
+        Parameters
+        ----------
+        columns : ndarray of shape (3, n_points)
+            In latent units; columns with NaN are left out.
+        names : sequence of str
+            Of the axes.
+        stretch : bool, default=False
+            Draw every axis equally long.
+
+        Returns
+        -------
+        Frame
+            A little larger than what nearly all of them need.
+        """
         step = max(1, columns.shape[1] // MAX_SAMPLE)
         low, high = np.zeros(3), np.zeros(3)
         for axis, row in enumerate(columns[:, ::step]):
@@ -82,7 +97,18 @@ class Frame:
         return 0.5 * (self.low + self.high)
 
     def place(self, columns: NDArray[Any]) -> NDArray[np.float32]:
-        """Return latent coordinates of shape (3, n) as drawn, float32."""
+        """Return latent coordinates of shape (3, n) as drawn, float32.
+
+        Parameters
+        ----------
+        columns : ndarray of shape (3, n)
+            In latent units.
+
+        Returns
+        -------
+        ndarray of float32 of shape (3, n)
+            In drawn units.
+        """
         placed = np.empty(columns.shape, dtype=np.float32)
         rows = zip(columns, placed, self.middle, self.scale, strict=True)
         for row, target, middle, scale in rows:
@@ -96,7 +122,18 @@ class Frame:
         return -half, half
 
     def ticks(self, axis: int) -> NDArray[np.float64]:
-        """Return round values along an axis, in latent units."""
+        """Return round values along an axis, in latent units.
+
+        Parameters
+        ----------
+        axis : int
+            Number of the axis.
+
+        Returns
+        -------
+        ndarray of shape (n_ticks,)
+            In latent units, inside the box.
+        """
         low, high = self.low[axis], self.high[axis]
         rough = (high - low) / N_TICKS
         power = 10.0 ** np.floor(np.log10(rough))
@@ -119,7 +156,22 @@ class Label:
 def box_lines(
     frame: Frame, color: tuple[float, ...]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the twelve edges of the box: ends (24, 3) and colors (24, 4)."""
+    """Return the twelve edges of the box: ends (24, 3) and colors (24, 4).
+
+    Parameters
+    ----------
+    frame : Frame
+        Which box.
+    color : tuple of float
+        Red, green, blue and alpha, 0 to 1.
+
+    Returns
+    -------
+    places : ndarray of float32 of shape (24, 3)
+        Two ends per edge, in drawn units; 8 ends where the box is flat.
+    colors : ndarray of float32 of shape (24, 4)
+        One per end.
+    """
     low, high = frame.corners()
     unit = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
     ends = [
@@ -142,6 +194,22 @@ def tick_labels(
 
     Of the four parallel edges of an axis the one is labelled that lies furthest
     towards the lower left of the screen: it is never in front of the points.
+
+    Parameters
+    ----------
+    frame : Frame
+        Which box.
+    camera : Camera
+        Where it is seen from.
+    width, height : float
+        Of the canvas, in pixels.
+    line_height : float
+        Of a text, in pixels.
+
+    Returns
+    -------
+    list of Label
+        Only of axes that are long enough on the screen.
     """
     low, high = frame.corners()
     matrix = camera.screen_matrix(width, height)

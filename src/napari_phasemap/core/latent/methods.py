@@ -111,7 +111,18 @@ class Assignment:
         return (inspect.getdoc(self.function) or self.text).splitlines()[0]
 
     def lacks(self, evidence: Evidence, /) -> str:
-        """Return what a user must still do for this method, "" if nothing."""
+        """Return what a user must still do for this method, "" if nothing.
+
+        Parameters
+        ----------
+        evidence : Evidence
+            What there is.
+
+        Returns
+        -------
+        str
+            A sentence.
+        """
         missing = [name for name in self.needs if getattr(evidence, name) is None]
         return WANTED[missing[0]] if missing else ""
 

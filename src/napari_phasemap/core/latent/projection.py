@@ -105,7 +105,18 @@ class Camera:
         return lens @ world
 
     def screen_matrix(self, width: float, height: float) -> NDArray[np.float64]:
-        """Return the matrix from data to pixels (x right, y down) and depth."""
+        """Return the matrix from data to pixels (x right, y down) and depth.
+
+        Parameters
+        ----------
+        width, height : float
+            Of the canvas, in pixels.
+
+        Returns
+        -------
+        ndarray of shape (4, 4)
+            For column vectors (x, y, z, 1) in drawn units.
+        """
         viewport = np.array(
             [
                 [width / 2.0, 0.0, 0.0, width / 2.0],
@@ -117,18 +128,53 @@ class Camera:
         return viewport @ self.clip_matrix(width, height)
 
     def turned(self, dx: float, dy: float) -> Camera:
-        """Return the camera after a drag by pixels, half a degree per pixel."""
+        """Return the camera after a drag by pixels, half a degree per pixel.
+
+        Parameters
+        ----------
+        dx, dy : float
+            To the right and down.
+
+        Returns
+        -------
+        Camera
+            Around the same center.
+        """
         elevation = min(90.0, max(-90.0, self.elevation + 0.5 * dy))
         azimuth = (self.azimuth - 0.5 * dx + 180.0) % 360.0 - 180.0
         return replace(self, azimuth=azimuth, elevation=elevation)
 
     def zoomed(self, factor: float) -> Camera:
-        """Return the camera that sees `factor` times as much."""
+        """Return the camera that sees `factor` times as much.
+
+        Parameters
+        ----------
+        factor : float
+            Above 1 to see more.
+
+        Returns
+        -------
+        Camera
+            Around the same center.
+        """
         height = min(MAX_HEIGHT, max(MIN_HEIGHT, self.height * factor))
         return replace(self, height=height)
 
     def moved(self, dx: float, dy: float, width: float, height: float) -> Camera:
-        """Return the camera after the scene was dragged by (dx, dy) pixels."""
+        """Return the camera after the scene was dragged by (dx, dy) pixels.
+
+        Parameters
+        ----------
+        dx, dy : float
+            In pixels, to the right and down.
+        width, height : float
+            Of the canvas, in pixels.
+
+        Returns
+        -------
+        Camera
+            In the same direction.
+        """
         per_pixel = self.height / max(min(width, height), 1.0)
         right, up, _ = self.axes()
         shift = per_pixel * (dy * up - dx * right)
@@ -138,7 +184,20 @@ class Camera:
     def scale_at(
         self, point: NDArray[np.floating[Any]], width: float, height: float
     ) -> float:
-        """Return how many data units one pixel spans at a point of shape (3,)."""
+        """Return how many data units one pixel spans at a point of shape (3,).
+
+        Parameters
+        ----------
+        point : ndarray of shape (3,)
+            In drawn units.
+        width, height : float
+            Of the canvas, in pixels.
+
+        Returns
+        -------
+        float
+            In drawn units per pixel.
+        """
         per_pixel = self.height / max(min(width, height), 1.0)
         if self.fov <= 0 or self.flat:
             return per_pixel
@@ -149,7 +208,20 @@ class Camera:
     def under(
         self, x: float, y: float, width: float, height: float
     ) -> NDArray[np.float64]:
-        """Return the point under a screen position, as far away as `center`."""
+        """Return the point under a screen position, as far away as `center`.
+
+        Parameters
+        ----------
+        x, y : float
+            In pixels, from the upper left corner.
+        width, height : float
+            Of the canvas, in pixels.
+
+        Returns
+        -------
+        ndarray of shape (3,)
+            In drawn units.
+        """
         right, up, _ = self.axes()
         per_pixel = self.height / max(min(width, height), 1.0)
         offset = (x - width / 2) * right - (y - height / 2) * up

@@ -86,7 +86,22 @@ def sure_phases(
 
 
 def told(phase_map: PhaseMap, which: NDArray[np.bool_], why: str) -> list[str]:
-    """Log which phases are treated specially; return their names."""
+    """Log which phases are treated specially; return their names.
+
+    Parameters
+    ----------
+    phase_map : PhaseMap
+        With the names.
+    which : bool ndarray of shape (n_phases,)
+        The phases meant.
+    why : str
+        What they have, to be read after their names.
+
+    Returns
+    -------
+    list of str
+        Their names.
+    """
     names = [
         name for name, chosen in zip(phase_map.names, which, strict=True) if chosen
     ]

@@ -120,11 +120,34 @@ class Decomposition:
         """Return this with scores averaged over neighbors, see `average_neighbors`.
 
         Averaging comes before `composition`: pixels then count by their amount.
+
+        Parameters
+        ----------
+        stacks : Stacks
+            Where the pixels lie.
+        sigma : float
+            Standard deviation of the Gaussian in pixels; 0 averages nothing.
+
+        Returns
+        -------
+        Decomposition
+            With other scores.
         """
         return replace(self, scores=average_neighbors(self.scores, stacks, sigma=sigma))
 
     def denoised(self, n_components: int | None = None) -> NDArray[np.float32]:
-        """Return the spectra made of the components alone, (n_pixels, n_energies)."""
+        """Return the spectra made of the components alone, (n_pixels, n_energies).
+
+        Parameters
+        ----------
+        n_components : int, optional
+            How many of the first; default all that were kept.
+
+        Returns
+        -------
+        ndarray of float32 of shape (n_pixels, n_energies)
+            In the unit of the spectra.
+        """
         kept = slice(0, n_components)
         weighted = self.scores[:, kept] @ self.components[kept]
         weighted += self.mean.astype(np.float32)
@@ -269,6 +292,16 @@ def singular_threshold(n_rows: int, n_columns: int) -> float:
     """Return the optimal hard threshold for singular values under noise of variance 1.
 
     Gavish and Donoho 2014, Eq. 11, times the root of the larger dimension.
+
+    Parameters
+    ----------
+    n_rows, n_columns : int
+        Of the matrix; either may be the larger.
+
+    Returns
+    -------
+    float
+        In units of the noise's standard deviation.
     """
     large, small = max(n_rows, n_columns), min(n_rows, n_columns)
     beta = small / large

@@ -149,7 +149,18 @@ def pearson_map(
 
 
 def comparable_set(stacks: Stacks) -> StackSet:
-    """Return the stacks as a set, or raise where they cannot resemble a reference."""
+    """Return the stacks as a set, or raise where they cannot resemble a reference.
+
+    Parameters
+    ----------
+    stacks : Stacks
+        Optical density or net counts, at two energies or more.
+
+    Returns
+    -------
+    StackSet
+        In the order given.
+    """
     stacks = as_set(stacks)
     if stacks.quantity == "counts":
         raise InputError(

@@ -110,7 +110,18 @@ class ParticlePosterior:
         }
 
     def rounds(self, neighbors: bool, /) -> Iterator[int]:
-        """Alternate between pixels and neighbors; yields the number of rounds done."""
+        """Alternate between pixels and neighbors; yields the number of rounds done.
+
+        Parameters
+        ----------
+        neighbors : bool
+            Whether neighbors have a say.
+
+        Returns
+        -------
+        iterator of int
+            From 0: nothing is done yet.
+        """
         yield 0
         if not self._positions.size:
             return

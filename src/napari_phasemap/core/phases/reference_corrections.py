@@ -63,7 +63,23 @@ class Correction:
 def corrections_of(
     found: Distortion, stacks: StackSet, sparse: float, /
 ) -> list[Correction]:
-    """Return what was fitted, in words, before its effect is known."""
+    """Return what was fitted, in words, before its effect is known.
+
+    Parameters
+    ----------
+    found : Distortion
+        What was fitted.
+    stacks : StackSet
+        Whose energies it was fitted at.
+    sparse : float
+        Distance of the references' energies in eV where it is too large to fit a shift,
+        else 0.
+
+    Returns
+    -------
+    list of Correction
+        Those that were fitted, sure or not.
+    """
     nothing = np.empty(0)
 
     def told(name: str, sentence: str, value: float, error: float) -> Correction:

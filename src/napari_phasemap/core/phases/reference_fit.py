@@ -96,7 +96,18 @@ class Sample:
     energy: Doubles
 
     def some(self, n_pixels: int, /) -> Sample:
-        """Return at most so many pixels, spread over all."""
+        """Return about so many pixels, spread over all.
+
+        Parameters
+        ----------
+        n_pixels : int
+            Fewer than twice as many are returned.
+
+        Returns
+        -------
+        Sample
+            All of them where there are no more.
+        """
         rows = slice(None, None, max(len(self.spectra) // n_pixels, 1))
         return replace(
             self,

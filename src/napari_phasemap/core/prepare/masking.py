@@ -173,6 +173,16 @@ def mean_image(stack: SpectralStack, /) -> NDArray[np.float32]:
     """Return the mean over energies, of shape (n_rows, n_cols).
 
     Missing frames are left out; a pixel with NaN in another frame is NaN.
+
+    Parameters
+    ----------
+    stack : SpectralStack
+        Of any quantity.
+
+    Returns
+    -------
+    ndarray of float32 of shape (n_rows, n_cols)
+        In the unit of the stack.
     """
     present = np.flatnonzero(~stack.missing_frames)
     total = np.zeros(stack.shape)
@@ -185,7 +195,22 @@ def mean_image(stack: SpectralStack, /) -> NDArray[np.float32]:
 def image_mask(
     stack: SpectralStack, mask: ArrayLike | None, name: str
 ) -> NDArray[np.bool_]:
-    """Return a given mask as bool of the stack's shape, or raise ValueError."""
+    """Return a given mask as bool of the stack's shape, or raise ValueError.
+
+    Parameters
+    ----------
+    stack : SpectralStack
+        Whose shape the mask must have.
+    mask : array_like of shape (n_rows, n_cols), or None
+        Dimensionless; what is not 0 is kept.
+    name : str
+        What the user calls it, for the message.
+
+    Returns
+    -------
+    bool ndarray of shape (n_rows, n_cols)
+        True where a pixel is kept.
+    """
     if mask is None:
         raise InputError(f'method="{name}" needs {name}, an image of {stack.shape}')
     values = np.asarray(mask)
@@ -199,7 +224,20 @@ def image_mask(
 def inside_polygons(
     shape: tuple[int, int], polygons: Sequence[ArrayLike]
 ) -> NDArray[np.bool_]:
-    """Return True inside at least one polygon of (row, column) vertices."""
+    """Return True inside at least one polygon of (row, column) vertices.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns of the image.
+    polygons : sequence of array_like of shape (n_vertices, 2)
+        Rows and columns in pixels; three vertices or more each.
+
+    Returns
+    -------
+    bool ndarray of shape (n_rows, n_cols)
+        True where the center of a pixel is inside.
+    """
     from skimage.draw import polygon2mask
 
     kept = np.zeros(shape, dtype=bool)

@@ -121,7 +121,20 @@ def plural_scattering(
 
 
 def edge_share(edge: str, phase: str) -> float:
-    """Return the height of a phase's edge, 0 where it has none."""
+    """Return the height of a phase's edge, 0 where it has none.
+
+    Parameters
+    ----------
+    edge : str
+        Name of the edge.
+    phase : str
+        Name of the phase.
+
+    Returns
+    -------
+    float
+        Relative to other edges and phases, dimensionless.
+    """
     return _EDGES[edge][phase][1] if phase in _EDGES[edge] else 0.0
 
 

@@ -238,6 +238,22 @@ def transmission_stack(
 ) -> tuple[SpectralStack, NDArray[np.float64]]:
     """Return a small stack of counts and its incident intensity.
 
+    Parameters
+    ----------
+    seed : int, default=0
+        Of the noise.
+    shape : tuple of int, default=(24, 32)
+        Rows and columns.
+
+    Returns
+    -------
+    stack : SpectralStack
+        In counts.
+    i0 : ndarray of shape (n_energies,)
+        In counts.
+
+    Examples
+    --------
     >>> stack, i0 = transmission_stack(seed=0)
     >>> stack.quantity, stack.data.shape, i0.shape
     ('counts', (13, 24, 32), (13,))
