@@ -36,7 +36,18 @@ NARROWEST = 8
 
 
 def is_number(word: str) -> bool:
-    """Whether a word is a number."""
+    """Whether a word is a number.
+
+    Parameters
+    ----------
+    word : str
+        Without blanks.
+
+    Returns
+    -------
+    bool
+        "nan" and "inf" are numbers, too.
+    """
     try:
         float(word)
     except ValueError:
@@ -45,7 +56,18 @@ def is_number(word: str) -> bool:
 
 
 def sample_title(header: Sequence[str]) -> str:
-    """Return what a header calls the sample, empty where it does not."""
+    """Return what a header calls the sample, empty where it does not.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Lines over the numbers.
+
+    Returns
+    -------
+    str
+        Without blanks around.
+    """
     if len(header) > 1 and header[0].split() == ["%", "1d"]:
         title = header[1].lstrip("% ").strip()
         return "" if is_number(title) else title
@@ -69,6 +91,11 @@ def column_names(
         Numbers in a row.
     split : callable
         Splits a line of numbers into words.
+
+    Returns
+    -------
+    tuple of str
+        From the first column to the last.
     """
     xdi = {int(m[1]): m[2].strip() for m in map(_XDI.match, header) if m}
     if xdi:

@@ -39,7 +39,7 @@ class ShiftNull:
     Parameters
     ----------
     z, p, p_family : ndarray of shape (n_a, n_b)
-        Per pair; NaN where not tested.
+        Per pair; NaN where not tested. Dimensionless.
     mean_bits, p_bits : float
         Mean mutual information under the null, and the share that reaches it.
     n_null : int
@@ -70,7 +70,7 @@ def shift_null(
         Images of shape (n_rows, n_cols); labels count inside the mask.
     sizes : tuple of int
         Numbers of classes, class 0 included.
-    tested : bool ndarray of shape `sizes`
+    tested : bool ndarray of shape (n_classes_a, n_classes_b)
         Pairs to test.
     n_null : int
         Random combinations of shifts, with more than one stack.

@@ -62,8 +62,10 @@ class ClassPairs:
         Share of each pair in `bits`; negative for depleted pairs.
     z : ndarray of the same shape
         Deviation from the null in its standard deviations; NaN where not tested.
+        Dimensionless.
     p, p_family : ndarray of the same shape
         Two-sided p of each pair alone, and with all pairs that were tested.
+        Dimensionless.
     bits : float
         Mutual information in bits.
     excess : float

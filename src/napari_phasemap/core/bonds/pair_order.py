@@ -32,7 +32,7 @@ def diagonal_order(pairs: ClassPairs, /) -> tuple[NDArray[np.intp], NDArray[np.i
 
     Returns
     -------
-    rows, columns : ndarray of int
+    rows, columns : ndarray of int of shape (n_rows,), (n_columns,)
         Numbers of the classes of the first and the second map, 0 for "absent".
     """
     from scipy.optimize import linear_sum_assignment

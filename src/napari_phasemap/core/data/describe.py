@@ -39,7 +39,7 @@ def describe_pixel(
     phase_map, resolved : PhaseMap, optional
         Classification before and after ambiguous pixels were resolved.
     latent : ndarray of shape (n_pixels, n_latent), optional
-        Latent coordinates.
+        In latent units.
     threshold : float, default=0.005
         Smallest unambiguous Q1 - Q2.
 

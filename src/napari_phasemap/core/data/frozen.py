@@ -17,12 +17,13 @@ def read_only(array: Any) -> Any:
 
     Parameters
     ----------
-    array : ndarray or dask array
+    array : ndarray or dask array of any shape
         Of any shape and unit. An array is not copied.
 
     Returns
     -------
-    ndarray or dask array
+    ndarray or dask array of the same shape
+        In the same unit; writing into it is refused.
     """
     if not isinstance(array, np.ndarray):
         return array

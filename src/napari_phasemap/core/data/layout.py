@@ -334,7 +334,7 @@ class PixelGrid:
         Returns
         -------
         ndarray of shape (n_rows, n_cols) or (n_rows, n_cols, n_channels)
-            Same dtype as `values`.
+            In the unit and with the dtype of `values`.
         """
         image = np.full((*self.shape, *values.shape[1:]), fill, dtype=values.dtype)
         self.write(values, image)
@@ -366,7 +366,7 @@ class PixelGrid:
         Returns
         -------
         ndarray of shape (n_pixels, ...)
-            A copy.
+            A copy, in the same unit.
         """
         read = values.copy()
         read[self.pixels] = image.reshape(-1)[self.flat]

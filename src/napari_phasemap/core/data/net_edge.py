@@ -48,15 +48,15 @@ class NetEdge:
     raw : SpectralStack
         The same channels before subtraction: their noise is known.
     exponent, exponent_error : ndarray of float32 of shape (n_pixels,)
-        r of the background ``amplitude * (E / reference_energy)**-r`` and its
-        standard error.
+        r of the background ``amplitude * (E / reference_energy)**-r`` and its standard
+        error. Dimensionless.
     amplitude : ndarray of float32 of shape (n_pixels,)
         Background at `reference_energy`, in the unit of `raw` per channel.
     reference_energy : float
         Geometric mean of the fit window, in eV.
-    signal, signal_variance, null_variance, background : ndarray (n_pixels,)
+    signal, signal_variance, null_variance, background : ndarray of shape (n_pixels,)
         Net sum over the window; its variance; the variance it had if there were no
-        edge; the background's sum.
+        edge; the background's sum. In counts, variances in counts squared.
     flags : ndarray of uint8 of shape (n_pixels,)
         0, or a sum of `NO_COUNTS`, `AT_LIMIT`, `NOT_FINITE` and `RISING`.
     fit_window : tuple of float

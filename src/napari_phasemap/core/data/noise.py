@@ -225,9 +225,10 @@ class Noise:
         Parameters
         ----------
         weights : ndarray of shape (n_energies, n_energies)
-            Values after as sums of the values before.
+            Values after as sums of the values before. Dimensionless.
         level, slope : ndarray of shape (n_rows, n_cols)
-            What was subtracted: level + slope * offset.
+            What was subtracted: level + slope * offset. In the unit of the stack, and
+            in that per eV.
         offsets : ndarray of shape (n_energies,)
             In eV.
 

@@ -84,7 +84,7 @@ class PhaseMap:
         Score of the best phase, in the unit of the method; NaN where not assigned.
     margin : ndarray of float32 of shape (n_pixels,)
         Best minus second best score; NaN where not assigned. For Pearson this is L of
-        Algorithm 1 in arXiv:2603.07666.
+        Algorithm 1 in arXiv:2603.07666. In the unit of the scores.
     names : sequence of str
         Names of the phases.
     colors : sequence of str, optional
@@ -92,7 +92,8 @@ class PhaseMap:
     method : str, default="pearson"
         What classified.
     scores : ndarray of float32 of shape (n_pixels, n_phases), optional
-        All scores, larger is better; None where they were not kept.
+        All scores, larger is better; None where they were not kept. In the unit of the
+        method: a correlation is dimensionless, a log-probability in nats.
     parameters : mapping, optional
         Parameters of the method, for the provenance.
     misfit : ndarray of float32 of shape (n_pixels,), optional

@@ -44,7 +44,7 @@ def average_neighbors(
     Returns
     -------
     ndarray of float32 of the same shape
-        The averages.
+        The averages, in the same unit.
 
     Raises
     ------

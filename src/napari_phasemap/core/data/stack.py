@@ -38,8 +38,8 @@ class SpectralStack:
     Parameters
     ----------
     data : ndarray or dask array of shape (n_energies, n_rows, n_cols)
-        Intensities, converted to float32. Rows are in the order of the file. A
-        missing frame is NaN throughout.
+        Intensities, converted to float32. Rows are in the order of the file. A missing
+        frame is NaN throughout. The unit is that of `quantity`.
     energy : array_like of shape (n_energies,)
         Photon energy or energy loss in eV, strictly increasing, never assumed uniform.
     mask : array_like of bool of shape (n_rows, n_cols), optional

@@ -206,7 +206,7 @@ class StackSet:
         Returns
         -------
         list of ndarray of shape (its n_pixels, ...)
-            In the order of the stacks.
+            In the order of the stacks and in the same unit.
         """
         self._check_length(values)
         return [
@@ -225,7 +225,7 @@ class StackSet:
         Returns
         -------
         ndarray of shape (n_pixels, ...)
-            What is outside a mask is left out.
+            What is outside a mask is left out. The unit is the same.
         """
         if len(images) != len(self.stacks):
             raise InputError(f"{len(images)} images for {len(self.stacks)} stacks")
@@ -255,7 +255,7 @@ class StackSet:
         Returns
         -------
         ndarray of shape (n_rows, n_cols) or (n_rows, n_cols, n_values)
-            Same dtype as `values`.
+            In the unit and with the dtype of `values`.
         """
         part = self.split(values)[index]
         if np.isnan(fill) and not np.issubdtype(part.dtype, np.floating):

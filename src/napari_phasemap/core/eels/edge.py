@@ -70,15 +70,17 @@ class EdgeAnalysis:
     decomposition : Decomposition
         Components of the pixels that have it.
     values : ndarray of float32 of shape (n_pixels, n_components)
-        What was clustered and embedded; NaN where the edge is absent.
+        What was clustered and embedded; NaN where the edge is absent. Whitened, so
+        dimensionless.
     embedding : ndarray of float32 of shape (n_pixels, n_dimensions), optional
-        From `umap_embedding`; None where it was not asked for.
+        From `umap_embedding`; None where it was not asked for. Dimensionless.
     suggestion : ClusterSuggestion, optional
         With ``n_clusters="auto"``.
     classes : PhaseMap
         Classes; 0 where the edge is absent.
     stability : ndarray of shape (n_classes,)
         See `class_stability`, 0 to 1; NaN after classes were painted by hand.
+        Dimensionless.
     """
 
     recipe: EdgeRecipe

@@ -69,7 +69,7 @@ def preview_mean(
     energy : ndarray of shape (n_energies,)
         In eV.
     mean : ndarray of shape (n_energies,)
-        The spectrum.
+        The spectrum, in the unit of `quantity`.
     recipe : EdgeRecipe
         Windows and method.
     quantity : str, default="counts"

@@ -79,7 +79,7 @@ class ClassNames:
     score : ndarray of shape (n_classes,)
         Share of the best reference; close to the second's, the name is open.
     residual : ndarray of shape (n_classes,)
-        Unexplained part of the sum of squares, 0 to 1.
+        Unexplained part of the sum of squares, 0 to 1. Dimensionless.
     shift : float
         Energy in eV by which all references were moved.
     """
@@ -135,7 +135,8 @@ def class_spectra(spectra: Spectra, classes: PhaseMap, /) -> ClassSpectra:
     Parameters
     ----------
     spectra : NetEdge, SpectralStack, StackSet, sequence of these, or ndarray
-        One spectrum per pixel; pixels that are not finite are left out.
+        One spectrum per pixel; an array has the shape (n_pixels, n_energies). Pixels
+        that are not finite are left out.
     classes : PhaseMap
         Labels of the same pixels.
 

@@ -103,12 +103,14 @@ class PowerLawTable:
         Parameters
         ----------
         mean_log : ndarray of any shape
-            ``sum(y * log_energy) / sum(y)`` over the fit window.
+            ``sum(y * log_energy) / sum(y)`` over the fit window. Dimensionless: the
+            logarithm of eV.
 
         Returns
         -------
         ndarray of the same shape
             The exponent; the nearest of `EXPONENT_LIMITS` where there is none inside.
+            Dimensionless.
 
         Notes
         -----
@@ -124,12 +126,12 @@ class PowerLawTable:
         Parameters
         ----------
         projected : ndarray of shape (rank, n_pixels)
-            Spectra of the fit window on `fit_basis`.
+            Spectra of the fit window on `fit_basis`. In counts.
 
         Returns
         -------
         ndarray of shape (n_pixels,)
-            The exponent whose shape explains most of each spectrum.
+            The exponent whose shape explains most of each spectrum. Dimensionless.
         """
         coarse = slice(0, None, SCAN_STEP)
         shapes = self.fit_coefficients[:, coarse]

@@ -66,7 +66,7 @@ class Presence:
         Jump ratio less its trend with the counts, so that pixels without the edge lie
         around `center` wherever they are; NaN in vacuum and where nothing was measured.
     spread : ndarray of float32 of shape (n_pixels,)
-        Standard deviation that `jump` has without the edge.
+        Standard deviation that `jump` has without the edge. Dimensionless.
     significant : bool ndarray of shape (n_pixels,)
         Whether the counts above the null are more than noise, with the neighbors'.
     center : float

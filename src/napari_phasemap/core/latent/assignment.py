@@ -211,7 +211,7 @@ def assign_euclidean(
         As for `assign_mahalanobis`.
     reference_latent : array_like of shape (n_phases, n_latent)
         Latent coordinates of the references, in the order of `phase_map.names`. A row
-        of NaN leaves its phase out.
+        of NaN leaves its phase out. In latent units.
 
     Returns
     -------

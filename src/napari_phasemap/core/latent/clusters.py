@@ -38,11 +38,13 @@ class ClusterStatistics(NamedTuple):
     n_pixels : ndarray of int of shape (n_clusters,)
         Points of each cluster.
     means : ndarray of shape (n_clusters, n_latent)
-        NaN for an empty cluster.
+        In latent units; NaN for an empty cluster.
     covariances : ndarray of shape (n_clusters, n_latent, n_latent)
-        Population covariance; zero for one point, NaN for none.
+        Population covariance; zero for one point, NaN for none. In latent units
+        squared.
     pooled : ndarray of shape (n_latent, n_latent)
-        Covariance of all points around the mean of their own cluster.
+        Covariance of all points around the mean of their own cluster. In latent units
+        squared.
     """
 
     n_pixels: NDArray[np.int64]
@@ -59,7 +61,7 @@ def cluster_statistics(
     Parameters
     ----------
     points : ndarray of shape (n_points, n_latent)
-        Finite where `labels` is not 0.
+        In latent units; finite where `labels` is not 0.
     labels : ndarray of int of shape (n_points,)
         1..n_clusters; 0 belongs to no cluster.
     n_clusters : int
@@ -107,15 +109,17 @@ def log_density(
     Parameters
     ----------
     points : ndarray of shape (n_points, n_latent)
-        NaN gives NaN.
+        In latent units; NaN gives NaN.
     means : ndarray of shape (n_clusters, n_latent)
-        A row of NaN gives a column of NaN.
+        In latent units; a row of NaN gives a column of NaN.
     covariances : ndarray of shape (n_clusters, n_latent, n_latent)
-        May be singular: a millionth of the mean variance is added to each variance.
+        May be singular: a millionth of the mean variance is added to each variance. In
+        latent units squared.
 
     Returns
     -------
-    ndarray of float64
+    ndarray of shape (n_points, n_clusters)
+        In nats.
 
     Examples
     --------
@@ -172,7 +176,7 @@ def class_likelihoods(values: NDArray[Any], classes: PhaseMap, /) -> PhaseMap:
     ----------
     values : ndarray of shape (n_pixels, n_values)
         What was clustered: components, an embedding or latent coordinates. Rows with
-        NaN get no scores.
+        NaN get no scores. In one unit: distances count all values alike.
     classes : PhaseMap
         Of the same pixels; those with label 0 get no scores and do not vote.
 

@@ -30,9 +30,9 @@ def pca_latent(
     Parameters
     ----------
     spectra : ndarray of shape (n_pixels, n_energies)
-        Rows with NaN are left out and give rows of NaN.
+        Rows with NaN are left out and give rows of NaN. In any unit.
     reference_spectra : ndarray of shape (n_references, n_energies), optional
-        Projected onto the same directions.
+        Projected onto the same directions. In the same unit.
     n_components : int, default=3
         Directions, largest variance first.
 

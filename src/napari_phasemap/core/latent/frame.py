@@ -170,7 +170,7 @@ def box_lines(
     places : ndarray of float32 of shape (24, 3)
         Two ends per edge, in drawn units; 8 ends where the box is flat.
     colors : ndarray of float32 of shape (24, 4)
-        One per end.
+        One per end, 0 to 1.
     """
     low, high = frame.corners()
     unit = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
@@ -298,11 +298,11 @@ def ellipsoid_lines(
     Parameters
     ----------
     points : ndarray of float32 of shape (3, n_points)
-        As drawn; a NaN is left out.
+        In drawn units; a NaN is left out.
     codes : ndarray of int of shape (n_points,)
         Class of each point.
     colors : ndarray of shape (n_codes, 3)
-        Red, green, blue of each class, up to 255.
+        Red, green, blue of each class, up to 255, dimensionless.
     shown : bool ndarray of shape (n_codes,)
         Classes to outline; those with fewer than four points are left out.
     sigmas : sequence of float
@@ -311,7 +311,9 @@ def ellipsoid_lines(
     Returns
     -------
     places : ndarray of float32 of shape (2 * n_lines, 3)
+        Two ends per line, in drawn units.
     colors : ndarray of float32 of shape (2 * n_lines, 4)
+        Red, green, blue and alpha of each end, 0 to 1.
     """
     rings = _unit_rings()
     places, tints = [np.zeros((0, 3))], [np.zeros((0, 4))]

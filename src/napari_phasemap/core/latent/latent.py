@@ -40,7 +40,7 @@ class LatentSpace:
     coordinates : ndarray of shape (n_pixels, n_latent)
         In pixel order.
     references : ndarray of shape (n_references, n_latent), optional
-        The same for the reference spectra.
+        The same for the reference spectra. In latent units.
     """
 
     coordinates: NDArray[Any]
@@ -55,7 +55,8 @@ class AxisIntensity(NamedTuple):
     correlation : ndarray of shape (n_latent,)
         Pearson's r of the coordinate with the mean intensity of the pixel.
     center, intensity : ndarray of shape (n_latent, n_bins)
-        Middle of each bin and the mean intensity in it; NaN in an empty bin.
+        Middle of each bin and the mean intensity in it; NaN in an empty bin. In latent
+        units, and in the unit of the spectra.
     n_pixels : ndarray of int of shape (n_latent, n_bins)
         Pixels in each bin.
     """
@@ -96,13 +97,14 @@ def traversal(
     Parameters
     ----------
     start, end : array_like of shape (n_latent,)
-        For example two rows of `clusters.ClusterStatistics.means`.
+        In latent units, for example two rows of `clusters.ClusterStatistics.means`.
     n_steps : int, default=11
         Points, the two ends among them.
 
     Returns
     -------
     ndarray of float32 of shape (n_steps, n_latent)
+        In latent units, from `start` to `end`.
 
     Raises
     ------
@@ -137,7 +139,7 @@ def axis_traversal(
     Parameters
     ----------
     latent : ndarray of shape (n_pixels, n_latent)
-        Rows with NaN are left out.
+        In latent units; rows with NaN are left out.
     axis : int
         Which axis, from 0.
     n_steps : int, default=11
@@ -148,6 +150,7 @@ def axis_traversal(
     Returns
     -------
     ndarray of float32 of shape (n_steps, n_latent)
+        In latent units.
 
     Raises
     ------
@@ -177,7 +180,7 @@ def axis_intensity(
     Parameters
     ----------
     latent : ndarray of shape (n_pixels, n_latent)
-        Latent coordinates.
+        In latent units.
     spectra : ndarray of shape (n_pixels, n_energies)
         The measured spectra of the same pixels.
     n_bins : int, default=40
@@ -229,9 +232,9 @@ def phase_reconstructions(
     Parameters
     ----------
     spectra : ndarray of shape (n_pixels, n_energies)
-        Measured.
+        Measured, in any unit.
     reconstructed : ndarray of shape (n_pixels, n_energies)
-        For example from `GMVAE.reconstruct`.
+        In the same unit, for example from `GMVAE.reconstruct`.
     phase_map : PhaseMap
         Phase of each pixel; label 0 is left out, and so are rows with NaN.
 

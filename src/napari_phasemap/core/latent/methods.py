@@ -70,7 +70,8 @@ class Evidence:
     latent : ndarray of shape (n_pixels, n_latent), optional
         Coordinates of any origin, without a unit; a row with NaN is not scored.
     reference_latent : ndarray of shape (n_phases, n_latent), optional
-        Where the references lie, in the order of the names of `phases`.
+        Where the references lie, in the order of the names of `phases`. In latent
+        units.
     stacks : StackSet, optional
         The stacks of the pixels.
     references : ReferenceSpectra, optional

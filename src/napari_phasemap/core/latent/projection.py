@@ -78,8 +78,8 @@ class Camera:
         Returns
         -------
         ndarray of shape (4, 4)
-            x to the right, y up, z away from the viewer, each -1..1 after division
-            by the fourth coordinate.
+            x to the right, y up, z away from the viewer, each -1..1 after division by
+            the fourth coordinate. Dimensionless.
         """
         axes = self.axes()
         world = np.eye(4)
@@ -238,7 +238,7 @@ class Screen:
     x, y : ndarray of float32 of shape (n_points,)
         Pixels right of and below the top left corner; NaN behind the camera.
     depth : ndarray of float32 of shape (n_points,)
-        -1 (nearest) to 1.
+        -1 (nearest) to 1. Dimensionless.
     """
 
     x: NDArray[np.float32]
@@ -252,9 +252,9 @@ def project(points: NDArray[np.float32], matrix: NDArray[np.float64], /) -> Scre
     Parameters
     ----------
     points : ndarray of float32 of shape (3, n_points)
-        Coordinates, one row per axis; what is not finite has no finite position.
+        In drawn units, one row per axis; what is not finite has no finite position.
     matrix : ndarray of shape (4, 4)
-        From `Camera.screen_matrix`, for column vectors.
+        From `Camera.screen_matrix`, for column vectors: from drawn units to pixels.
 
     Returns
     -------
@@ -330,7 +330,7 @@ def pick(
     shown : bool ndarray of shape (n_points,), optional
         Only these can be picked.
     depth : ndarray of shape (n_points,), optional
-        Used in place of ``screen.depth``.
+        Used in place of ``screen.depth``, dimensionless.
 
     Returns
     -------
@@ -383,7 +383,7 @@ def visible(
     shown : bool ndarray of shape (n_points,), optional
         Points that are drawn; default all.
     depth : ndarray of shape (n_points,), optional
-        Used in place of ``screen.depth``.
+        Used in place of ``screen.depth``, dimensionless.
 
     Returns
     -------

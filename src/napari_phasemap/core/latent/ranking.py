@@ -54,7 +54,7 @@ def sure_phases(
     Returns
     -------
     points : ndarray of shape (n_pixels, n_latent)
-        `latent` as an array.
+        `latent` as an array, in latent units.
     core : ndarray of int of shape (n_pixels,)
         Phase of every unambiguous pixel with finite coordinates, 0 for the others.
 
@@ -127,7 +127,7 @@ def ranked_map(
     Parameters
     ----------
     points : ndarray of shape (n_pixels, n_latent)
-        Latent coordinates.
+        In latent units.
     phase_map : PhaseMap
         What is asked, what is kept.
     score : callable

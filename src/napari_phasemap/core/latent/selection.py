@@ -86,9 +86,10 @@ def in_rectangle(
     Parameters
     ----------
     x, y : ndarray of shape (n_points,)
-        Screen positions.
+        Screen positions in pixels.
     corner, opposite : array_like of shape (2,)
-        Two opposite corners, in any order; the border belongs to the rectangle.
+        Two opposite corners in pixels, in any order; the border belongs to the
+        rectangle.
 
     Returns
     -------
@@ -113,9 +114,9 @@ def in_polygon(
     Parameters
     ----------
     x, y : ndarray of shape (n_points,)
-        Screen positions; a NaN is outside.
+        Screen positions in pixels; a NaN is outside.
     polygon : array_like of shape (n_vertices, 2)
-        Vertices (x, y) in order; the last one is joined to the first.
+        Vertices (x, y) in pixels, in order; the last one is joined to the first.
 
     Returns
     -------
@@ -245,7 +246,7 @@ def in_ball(
     Parameters
     ----------
     points : ndarray of shape (n_axes, n_points)
-        Coordinates, one row per axis.
+        In latent units, one row per axis.
     center : array_like of shape (n_axes,)
         In the unit of `points`.
     radius : float
@@ -284,7 +285,7 @@ def within_mahalanobis(
     Parameters
     ----------
     latent : ndarray of shape (n_points, n_latent)
-        Latent coordinates; a row with a NaN is neither counted nor selected.
+        In latent units; a row with a NaN is neither counted nor selected.
     members : bool ndarray of shape (n_points,)
         The group, for example one phase.
     distance : float, default=2.0
@@ -343,7 +344,7 @@ def grow_to_clusters(
     Parameters
     ----------
     points : ndarray of shape (n_axes, n_points)
-        Coordinates, one row per axis; 1 to 3 axes. A NaN joins no cluster.
+        In latent units, one row per axis; 1 to 3 axes. A NaN joins no cluster.
     selected : bool ndarray of shape (n_points,)
         Where to start; these points stay selected.
     n_cells : int, default=48

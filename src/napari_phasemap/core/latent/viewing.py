@@ -40,7 +40,7 @@ def separating_direction(
     Parameters
     ----------
     points : ndarray of shape (3, n_points)
-        As drawn; columns with NaN are left out.
+        In drawn units; columns with NaN are left out.
     codes : ndarray of int of shape (n_points,), optional
         Class of each point; without classes the spread of the points alone decides.
 
@@ -48,7 +48,7 @@ def separating_direction(
     -------
     ndarray of shape (3,)
         Of length 1, pointing down or level. Without two different points the second
-        axis.
+        axis. Dimensionless.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def framing(
     camera : Camera
         Keeps its direction.
     points : ndarray of shape (3, n_points)
-        As drawn; columns with NaN are left out.
+        In drawn units; columns with NaN are left out.
     width, height : float
         Of the canvas in pixels.
 

@@ -44,7 +44,8 @@ class ClusterSuggestion:
     candidates : tuple of int
         Numbers that were tried.
     agreement : ndarray of shape (n_candidates,)
-        Median adjusted Rand index between the two halves' classes.
+        Median adjusted Rand index between the two halves' classes. Dimensionless, 1
+        where they are equal.
     """
 
     n_clusters: int
@@ -74,6 +75,7 @@ def kmeans(
     ----------
     values : Decomposition or ndarray of shape (n_pixels, n_values)
         A decomposition stands for its whitened scores. Rows with NaN are not assigned.
+        In one unit: distances count all values alike.
     n_clusters : int
         Number of classes.
     seed : int, default=0

@@ -50,8 +50,10 @@ class Decomposition:
         Amount of each component; NaN for pixels that were left out.
     components : ndarray of float32 of shape (n_components, n_energies)
         Orthonormal in the weighted energies; `spectra` gives physical ones.
+        Dimensionless.
     singular_values : ndarray of shape (n_energies,)
-        All of them, largest first: the scree plot.
+        All of them, largest first: the scree plot. In units of the noise where that is
+        known, else in that of the spectra.
     threshold : float
         Singular value above which a component is more than noise.
     explained_variance : ndarray of shape (n_energies,)
@@ -61,7 +63,7 @@ class Decomposition:
     mean : ndarray of shape (n_energies,)
         What was subtracted first, weighted; zeros for counts.
     pixel_weights, energy_weights : ndarray of shape (n_pixels,), (n_energies,)
-        What spectra were divided by.
+        What spectra were divided by. Their product is in the unit of the spectra.
     energy : ndarray of shape (n_energies,), optional
         In eV, where the data say.
     """

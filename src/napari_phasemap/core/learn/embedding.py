@@ -57,7 +57,8 @@ def umap_embedding(
     Parameters
     ----------
     values : Decomposition or ndarray of shape (n_pixels, n_values)
-        A decomposition stands for its whitened scores. Rows with NaN stay NaN.
+        A decomposition stands for its whitened scores. Rows with NaN stay NaN. In one
+        unit: distances count all values alike.
     n_components : int, default=2
         Dimensions of the picture, 1 to 3.
     n_neighbors : int, default=20

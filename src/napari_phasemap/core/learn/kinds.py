@@ -82,7 +82,8 @@ def kinds_of(
     Parameters
     ----------
     values : ndarray of shape (n_pixels, n_values)
-        What was clustered; NaN rows are left out.
+        What was clustered; NaN rows are left out. In one unit: distances count all
+        values alike.
     classes : PhaseMap
         Of the same pixels.
     averaged : float, default=0.0

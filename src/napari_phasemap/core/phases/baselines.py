@@ -134,14 +134,14 @@ def fit_spectrum(
     Parameters
     ----------
     values : array_like of shape (n_energies,)
-        Energies with NaN take no part.
+        In any unit; energies with NaN take no part.
     standards : array_like of shape (n_standards, n_energies)
-        On the same energies.
+        On the same energies, in any unit.
 
     Returns
     -------
     factors : ndarray of shape (n_standards,)
-        As of `linear_combination_fit`.
+        As of `linear_combination_fit`, dimensionless where both units are one.
     residual : ndarray of shape (n_energies,)
         Measured minus fitted, in the unit of `values`; NaN where that is.
 

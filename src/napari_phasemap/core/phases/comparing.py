@@ -35,7 +35,7 @@ class SelectionComparison:
     mean, error : ndarray of shape (2, n_energies)
         Mean spectra and their standard errors, in the unit of the stacks.
     difference, difference_error : ndarray of shape (n_energies,)
-        B minus A and its standard error.
+        B minus A and its standard error, in the unit of the stacks.
     n_pixels : ndarray of int of shape (2,)
         Pixels of each.
     n_common : int
@@ -64,7 +64,18 @@ class SelectionComparison:
     particles: NDArray[np.int64]
 
     def shares(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return counts of shape (2, n) as per cent of the pixels of A and of B."""
+        """Return counts of shape (2, n) as per cent of the pixels of A and of B.
+
+        Parameters
+        ----------
+        counts : ndarray of int of shape (2, n)
+            Pixels of A and of B, such as `phases` or `particles`.
+
+        Returns
+        -------
+        ndarray of shape (2, n)
+            In per cent.
+        """
         return np.asarray(100.0 * counts / self.n_pixels[:, np.newaxis])
 
 

@@ -37,7 +37,7 @@ class Curve:
     values : ndarray of shape (n_energies,)
         In the unit of the plot; NaN is a gap.
     spread : ndarray of shape (n_energies,), optional
-        Half of the width of the band around it.
+        Half of the width of the band around it, in the same unit.
     color : str, optional
         Hexadecimal; None takes the next of the plot.
     is_reference : bool, default=False
@@ -60,7 +60,7 @@ def scale_to(values: NDArray[np.float64], standard: NDArray[np.float64], /) -> f
     Parameters
     ----------
     values, standard : ndarray of shape (n_energies,)
-        A spectrum, and what it is compared with.
+        A spectrum, and what it is compared with, each in any unit.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def shown_as(
           references have an amount of material of their own.
         * ``ratio``: over the standard scaled likewise; NaN where that is 0.
     standard : ndarray of shape (n_energies,), optional
-        Needed by ``difference`` and ``ratio``.
+        Needed by ``difference`` and ``ratio``, in any unit.
 
     Returns
     -------
@@ -147,6 +147,7 @@ def curve_table(
     headings : tuple of str
         "energy (eV)", then the name of each curve, followed by its spread.
     numbers : ndarray of shape (n_energies, n_columns)
+        In eV, then in the unit of the plot.
     """
     headings, columns = ["energy (eV)"], [np.asarray(energy, dtype=np.float64)]
     for curve in curves:

@@ -208,11 +208,11 @@ def rank_pixels(
     start : int
         First of the positions (or pixels) to work on; as many as `labels` is long.
     units : ndarray of float32 of shape (n_references, n_energies)
-        References with mean 0 and norm 1.
+        References with mean 0 and norm 1. Dimensionless.
     labels, runner_up, best, margin : ndarray of shape (n_pixels,)
-        Written, see `PhaseMap`.
+        Written, see `PhaseMap`. Numbers of phases, and correlations.
     scores : ndarray of float32 of shape (n_references or 0, n_pixels)
-        Written, unless it has no rows.
+        Written, unless it has no rows. Correlations.
     """
     n_references = units.shape[0]
     as_it_is = pixel_step == 1 and not positions.size

@@ -49,7 +49,7 @@ class Model:
     Parameters
     ----------
     shapes : ndarray of shape (n_references, n_energies)
-        References at the energies of the spectra.
+        References at the energies of the spectra. In the unit of the spectra.
     offset, mixtures : bool
         As for `posterior_map`.
     """
@@ -154,7 +154,7 @@ class ParticlePosterior:
         scores : ndarray of shape (n_pixels, n_phases)
             Of the analyzed pixels; those with NaN are left as they are.
         misfit : ndarray of shape (n_pixels,)
-            Likewise.
+            Likewise, in units of what the noise explains.
         """
         from scipy.stats import chi2
 

@@ -95,13 +95,14 @@ def fit_references(
     spectra, variance : ndarray of float32 of shape (n_pixels, n_energies)
         Values and their variance; a pixel with NaN gets NaN.
     shapes : ndarray of shape (n_references, n_energies)
-        References.
+        References, in the unit of the spectra.
     offset : bool
         Whether a constant is fitted as well.
     label : ndarray of int64 of shape (n_pixels,)
         Written: number of the reference.
     amount, level : ndarray of float32 of shape (n_pixels,)
-        Written: factor of the reference, not negative, and the constant.
+        Written: factor of the reference, not negative, and the constant. Dimensionless,
+        and in the unit of the spectra.
     """
     n_references, n_energies = shapes.shape
     b = np.zeros(n_references)
@@ -144,9 +145,9 @@ def mixture_likelihoods(
     Parameters
     ----------
     spectra, variance : ndarray of float32 of shape (n_pixels, n_energies)
-        Values and their variance.
+        Values in any unit, and their variance in its square.
     shapes : ndarray of shape (n_references, n_energies)
-        References.
+        References, in the unit of the spectra.
     offset : bool
         Whether a constant is fitted as well.
     shares : ndarray of shape (n_shares,)
@@ -160,7 +161,7 @@ def mixture_likelihoods(
     likelihoods : ndarray of float32 of shape (n_pixels, n_references)
         Written: relative to the best of the pixel.
     misfit : ndarray of float32 of shape (n_pixels,)
-        Written: smallest sum of squared residuals over their variance.
+        Written: smallest sum of squared residuals over their variance. Dimensionless.
     mixing : ndarray of float32 of shape (n_pixels,)
         Written: probability that the pixel is a mixture, all phases alike.
     """
@@ -243,7 +244,7 @@ def pass_messages(
         Messages to every pixel from its eight neighbors, read and written; 65535 at
         first.
     field : ndarray of shape (n_phases,)
-        Factor of each phase.
+        Factor of each phase. Dimensionless.
     strength : float
         What an agreeing neighbor is worth, in nats.
     diagonal : float
@@ -312,7 +313,7 @@ def add_neighbors(
     diagonal : float
         Weight of a diagonal neighbor.
     out : ndarray of float32 of shape (n_pixels, n_phases)
-        Written.
+        Written: sums of probabilities.
     """
     n_rows, n_columns = index.shape
     n_phases = marginals.shape[1]

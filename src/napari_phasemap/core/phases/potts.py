@@ -85,7 +85,7 @@ class NeighborPrior:
         likelihoods : ndarray of float32 of shape (n_pixels, n_phases)
             What each pixel thinks alone, up to a factor per pixel.
         marginals : ndarray of float32 of shape (n_pixels, n_phases)
-            Read for the estimate, then overwritten.
+            Probabilities: read for the estimate, then overwritten.
         n_sweeps : int
             Of messages over all pixels.
         """

@@ -56,7 +56,7 @@ def cautions(
     phases : PhaseMap
         From `posterior_map`.
     residuals, errors : ndarray of shape (n_references, n_energies)
-        Mean residual of every phase, and its standard error.
+        Mean residual of every phase, and its standard error. In the unit of the stacks.
 
     Returns
     -------

@@ -65,8 +65,8 @@ class ReferenceReport:
     warnings : tuple of str
         What no correction mends.
     residuals, residual_errors : ndarray of shape (n_references, n_energies)
-        What the references leave on average after the corrections, in OD, and its
-        standard error.
+        What the references leave on average after the corrections, in optical density,
+        and its standard error.
     groups : ndarray of int of shape (n_stacks,)
         Which row of the offsets of `distortion` each stack has.
     """

@@ -194,13 +194,13 @@ def undistorted(
         Measured optical density.
     stray : float
         f; negative where too much was subtracted.
-    offsets : ndarray broadcast to `spectra`
-        Subtracted first.
+    offsets : ndarray of any shape that broadcasts to that of `spectra`
+        Subtracted first, in optical density.
 
     Returns
     -------
     ndarray of shape (..., n_energies)
-        NaN where nothing but stray light was measured.
+        In optical density; NaN where nothing but stray light was measured.
     """
     transmitted = (1.0 + stray) * np.exp(-(spectra - offsets)) - stray
     with np.errstate(invalid="ignore", divide="ignore"):

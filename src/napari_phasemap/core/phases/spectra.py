@@ -76,7 +76,7 @@ def standardize(spectra: ArrayLike, /) -> NDArray[np.float64]:
     Parameters
     ----------
     spectra : array_like of shape (..., n_energies)
-        A constant spectrum becomes NaN.
+        In any unit. A constant spectrum becomes NaN.
 
     Returns
     -------

@@ -49,7 +49,7 @@ def recognize(
     names : sequence of str
         One per column; empty where the file gives none.
     values : ndarray of shape (n_energies, n_columns)
-        May hold NaN in columns that are not used.
+        In the units of the file. May hold NaN in columns that are not used.
     title : str, default=""
         Name of the sample.
     told_unit : {"eV", "keV"}, optional

@@ -67,7 +67,7 @@ class ColumnTable:
     source : str
         Name of the file, for messages.
     values : ndarray of shape (n_energies, n_columns)
-        Rows in the order of the file.
+        In the units of the file, rows in its order.
     columns : tuple of Column
         One per column.
     title : str, default=""
@@ -86,7 +86,18 @@ class ColumnTable:
     told_unit: Literal["eV", "keV"] | None = None
 
     def of(self, role: Role) -> tuple[Column, ...]:
-        """Return the columns of a role."""
+        """Return the columns of a role.
+
+        Parameters
+        ----------
+        role : Role
+            What the columns are.
+
+        Returns
+        -------
+        tuple of Column
+            In the order of the file.
+        """
         return tuple(column for column in self.columns if column.role == role)
 
     @property
@@ -101,6 +112,11 @@ class ColumnTable:
         ----------
         roles : mapping of str to str, int or sequence of them
             Columns by name or by number from 1, for each role.
+
+        Returns
+        -------
+        ColumnTable
+            Of the same numbers, without doubt.
 
         Raises
         ------
@@ -154,7 +170,8 @@ class ColumnTable:
         names : tuple of str
             Empty where neither the file nor a column names the sample.
         spectra : ndarray of shape (n_spectra, n_energies)
-            In the order of the file.
+            In the order of the file; a ratio is dimensionless, absorption in the unit
+            of its column.
 
         Raises
         ------
@@ -248,6 +265,16 @@ def parse_roles(text: str, /) -> dict[str, Any]:
     Behind the name of a file and a colon they are meant for that file only:
     ``scan.dat:energy=1 scan.dat:mu=4``.
 
+    Parameters
+    ----------
+    text : str
+        Words ``ROLE=COLUMN``, between blanks or semicolons.
+
+    Returns
+    -------
+    mapping of str to object
+        Columns by their role; a mapping of them by the name of a file.
+
     Raises
     ------
     InputError
@@ -273,7 +300,18 @@ def parse_roles(text: str, /) -> dict[str, Any]:
 
 
 def lacks(columns: Sequence[Column]) -> str:
-    """Return what is missing for a spectrum, empty if nothing is."""
+    """Return what is missing for a spectrum, empty if nothing is.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        With their roles.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
     roles = [c.role for c in columns]
     if roles.count("energy") != 1:
         return f"{roles.count('energy')} columns are the energy; one is needed"

@@ -71,6 +71,16 @@ _WORDS: tuple[tuple[Role, str, str], ...] = (
 def unit_of(name: str, /) -> str:
     """Return the unit in a column's name, "eV", "keV" or another, or an empty text.
 
+    Parameters
+    ----------
+    name : str
+        Of a column.
+
+    Returns
+    -------
+    str
+        As it is written, but for eV and keV.
+
     Examples
     --------
     >>> unit_of("energy (eV)"), unit_of("1_Energy(keV)"), unit_of("x mm"), unit_of("E")
@@ -91,6 +101,16 @@ def unit_of(name: str, /) -> str:
 def bare(name: str, /) -> str:
     """Return a column's name in small letters, without unit, number and signs.
 
+    Parameters
+    ----------
+    name : str
+        Of a column.
+
+    Returns
+    -------
+    str
+        Words between underscores.
+
     Examples
     --------
     >>> bare("3_mononrg"), bare("Mono Energy (alt) *"), bare("I0-32"), bare("time sec")
@@ -105,6 +125,18 @@ def bare(name: str, /) -> str:
 
 def role_of(name: str, /) -> tuple[Role | None, str]:
     """Return what a name says of its column, and why; None where it says nothing.
+
+    Parameters
+    ----------
+    name : str
+        Of a column.
+
+    Returns
+    -------
+    role : str or None
+        What the column is.
+    why : str
+        To be read after "because".
 
     Examples
     --------

@@ -42,7 +42,7 @@ def energies_in_ev(
     Parameters
     ----------
     values : ndarray of shape (n_energies,)
-        As the file has them, finite.
+        In the unit of the file, finite.
     unit : str, default=""
         What the label of the column says.
     told : {"eV", "keV"}, optional

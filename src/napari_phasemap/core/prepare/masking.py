@@ -65,7 +65,7 @@ def mask_from(
         For "polygon": vertices (row, column) in pixels; pixel (i, j) has its center at
         (i, j).
     mask : array_like of shape (n_rows, n_cols), optional
-        For "mask": for example a loaded image.
+        For "mask": for example a loaded image, dimensionless: what is not 0 is kept.
 
     Returns
     -------

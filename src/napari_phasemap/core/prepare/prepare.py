@@ -74,7 +74,8 @@ class PixelSource:
     low, high : float, optional
         For "threshold": smallest and largest mean optical density.
     mask : array_like of shape (n_rows, n_cols), optional
-        For "mask": what is not 0 is kept; a file's image, or a drawn region.
+        For "mask": what is not 0 is kept, dimensionless; a file's image, or a drawn
+        region.
     text : str, optional
         What the history calls this mask, for example the file's name.
     """

@@ -69,7 +69,7 @@ class Spectrum(NamedTuple):
     Attributes
     ----------
     values : ndarray of complex64 of shape (n_rows, n_cols // 2 + 1)
-        Fourier transform of the edge image.
+        Fourier transform of the edge image. In the unit of the stack.
     shape : tuple of int
         Rows and columns of the frame.
     power : float

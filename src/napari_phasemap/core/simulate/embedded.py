@@ -71,14 +71,14 @@ class EmbeddedSample:
     fractions : ndarray of float32 of shape (n_phases, n_rows, n_cols)
         Share of C, Si, SiC and SiO2 in the thickness, after the probe's blur; 0 in
         vacuum.
-    thickness : ndarray of float32
-        True t/lambda; 0 in vacuum.
-    present : mapping of str to bool ndarray
+    thickness : ndarray of float32 of shape (n_rows, n_cols)
+        True t/lambda, dimensionless; 0 in vacuum.
+    present : mapping of str to bool ndarray of shape (n_rows, n_cols)
         Per edge, where the phases that have it are a tenth of the thickness or more.
-    classes : mapping of str to ndarray of uint8
+    classes : mapping of str to ndarray of uint8 of shape (n_rows, n_cols)
         Per edge, which of C 1, Si 2, SiC 3, SiO2 4 gives most of its signal; 0 where
         the edge is not present.
-    bonds : mapping of str to bool ndarray
+    bonds : mapping of str to bool ndarray of shape (n_rows, n_cols)
         Where silicon is mostly bound to carbon ("Si-C"), to oxygen ("Si-O"), or to
         itself ("Si").
     """

@@ -110,6 +110,7 @@ def true_spectra(
     Returns
     -------
     ndarray of shape (6, n_energies)
+        In optical density.
     """
     axis = np.asarray(energy, dtype=np.float64) - shift
     spectra = []

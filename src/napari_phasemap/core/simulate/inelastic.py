@@ -98,9 +98,9 @@ def plural_scattering(
     Parameters
     ----------
     single : ndarray of shape (n_pixels, n_channels)
-        From `single_scattering`, or mixtures of them.
+        From `single_scattering`, or mixtures of them. Share per channel.
     thickness : ndarray of shape (n_pixels,)
-        t/lambda.
+        t/lambda, dimensionless.
     step : float
         Channel width in eV.
     resolution : float

@@ -106,7 +106,7 @@ class SiCSample:
     fractions : ndarray of float32 of shape (n_phases, n_rows, n_cols)
         Share of each of `PHASES` in the thickness of a pixel, after the probe's blur.
     thickness : ndarray of float32 of shape (n_rows, n_cols)
-        True t/lambda.
+        True t/lambda, dimensionless.
     silicon_phase : ndarray of uint8 of shape (n_rows, n_cols)
         Which silicon phase gives most of the Si-L signal: 1 Si, 2 SiC, 3 SiO2; 0 where
         silicon is less than a tenth of the thickness.
