@@ -18,6 +18,8 @@ from napari_phasemap.core.simulate import synthetic
 SAMPLE = synthetic.particle((26, 32), seed=0, dose=1e5)
 STACK, REFERENCES = SAMPLE.optical_density, SAMPLE.references
 PHASES = pm.pearson_map(STACK, REFERENCES)
+POSTERIOR = pm.posterior_map(STACK, REFERENCES)
+SOME = PHASES.labels == 1
 
 
 def axes() -> Any:
@@ -30,6 +32,8 @@ CALLS: dict[str, Any] = {
     "check_references": lambda s: repr(pm.check_references(s, REFERENCES)),
     "chi_square_map": lambda s: pm.chi_square_map(s, PHASES).margin,
     "class_spectra": lambda s: pm.class_spectra(s, PHASES).mean,
+    "compare_selections": lambda s: pm.compare_selections(s, SOME, ~SOME).difference,
+    "conformal_sets": lambda s: pm.conformal_sets(POSTERIOR, PHASES.labels, stacks=s),
     "compare_methods": lambda s: repr(pm.compare_methods(s, REFERENCES)),
     "fraction_intervals": lambda s: pm.fraction_intervals(PHASES, s, block=2).low,
     "linear_combination_fit": lambda s: (
@@ -73,6 +77,7 @@ def functions_of_stacks(home: Any) -> set[str]:
 
 
 def test_no_function_of_stacks_is_forgotten_here() -> None:
+    """A new one takes `Stacks`, calls `as_set` first, and has a line in `CALLS`."""
     assert functions_of_stacks(pm) | functions_of_stacks(figures) == set(CALLS)
 
 

@@ -15,13 +15,13 @@ import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
-from napari_phasemap.core.data.stack import SpectralStack
-from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.data.stack_set import as_set
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.data.stack_set import Stacks
 
 __all__ = [
     "chance_of_error",
@@ -144,7 +144,7 @@ def conformal_sets(
     /,
     *,
     coverage: float = 0.9,
-    stacks: StackSet | SpectralStack | None = None,
+    stacks: Stacks | None = None,
     neighbors: float = 0.5,
 ) -> NDArray[np.bool_]:
     r"""Return for every pixel the phases that labelled pixels cannot rule out.
@@ -163,7 +163,7 @@ def conformal_sets(
         Phase of the labelled pixels, from 1; 0 where it is not known.
     coverage : float, default=0.9
         0 to 1.
-    stacks : StackSet or SpectralStack, optional
+    stacks : StackSet, SpectralStack or sequence of SpectralStack, optional
         Where the pixels lie; default every pixel for itself.
     neighbors : float, default=0.5
         Weight of the neighbors' mean score (lambda in [2]_), 0 to 1.
@@ -212,7 +212,7 @@ def conformal_sets(
 def _with_neighbors(
     probability: NDArray[np.float64],
     phase_map: PhaseMap,
-    stacks: StackSet | SpectralStack,
+    stacks: Stacks,
     weight: float,
 ) -> NDArray[np.float64]:
     """Return probabilities averaged with those of the neighbors in the same image."""
@@ -220,7 +220,7 @@ def _with_neighbors(
 
     if not 0.0 <= weight <= 1.0:
         raise InputError(f"neighbors is between 0 and 1; got {weight}")
-    stacks = StackSet([stacks]) if isinstance(stacks, SpectralStack) else stacks
+    stacks = as_set(stacks)
     if stacks.n_pixels != len(probability):
         raise InputError(
             f"{len(probability)} pixels of the map != {stacks.n_pixels=}; give the "

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.stack_set import as_set
 from napari_phasemap.core.phases.spectra import mean_spectra
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_phasemap.core.data.phasemap import PhaseMap
-    from napari_phasemap.core.data.stack_set import StackSet
+    from napari_phasemap.core.data.stack_set import Stacks
 
 __all__ = ["SelectionComparison", "compare_selections"]
 
@@ -80,7 +81,7 @@ class SelectionComparison:
 
 
 def compare_selections(
-    stacks: StackSet,
+    stacks: Stacks,
     a: NDArray[np.bool_],
     b: NDArray[np.bool_],
     /,
@@ -91,7 +92,7 @@ def compare_selections(
 
     Parameters
     ----------
-    stacks : StackSet
+    stacks : StackSet, SpectralStack or sequence of SpectralStack
         Where the pixels are.
     a, b : bool ndarray of shape (n_pixels,)
         May overlap.
@@ -121,6 +122,7 @@ def compare_selections(
     >>> found.difference.tolist(), found.error[0].tolist()
     ([3.0, 3.0], [1.0, 2.0])
     """
+    stacks = as_set(stacks)
     chosen = np.stack([np.asarray(one, dtype=bool) for one in (a, b)])
     if chosen.shape[1] != stacks.n_pixels:
         raise InputError(f"{chosen.shape[1]} values for {stacks.n_pixels} pixels")
