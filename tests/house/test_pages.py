@@ -32,3 +32,13 @@ def test_the_architecture_page_names_every_room_and_no_other():
             for name in re.findall(r"`(\w+)`", row.split("|")[1])
         }
         assert named == rooms
+
+
+def test_files_that_the_architecture_page_names_are_where_it_says():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    places = (ROOT / "src" / "napari_phasemap", ROOT / "src", ROOT)
+    named = re.findall(r"`([a-z_]+/[a-z_/]+(?:\.py)?)`", page)
+    assert "core/latent/methods.py" in named
+    assert [
+        name for name in named if not any((one / name).exists() for one in places)
+    ] == []
