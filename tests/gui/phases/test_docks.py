@@ -75,7 +75,7 @@ def test_three_presses_lead_from_the_menu_to_a_phase_map(
     press(dock, "Correlate")
     qtbot.waitUntil(lambda: workspace.phase_map is not None, timeout=60_000)
     names = {layer.name for layer in viewer.layers}
-    assert {"P1", "P2", "P3", "P4", "phase", "ambiguity", "names"} == names
+    assert {"P1", "P2", "P3", "P4", "phase", "ambiguity"} == names
     shares = [float(cell(dock, row, 2)) for row in range(5)]
     assert sum(shares) == pytest.approx(100.0, abs=0.05)
     assert cell(dock, 5, 1) == "ambiguous"

@@ -109,7 +109,7 @@ def test_everything_shown_is_a_short_list(viewer: Any, link: Any) -> None:
     for kind in (PHASE, AMBIGUITY, RELIABILITY, SHADED, SELECTION):
         link.results.show(kind)
     link.workspace.cursor = 3
-    assert len(viewer.layers) == 2 + 7  # names and cursor, too
+    assert len(viewer.layers) == 2 + 6  # the cursor, too
     link.results.show(correlation("left"))
     layer = viewer.layers["r(left)"]
     scores = link.workspace.phase_map.scores[:, 0]
@@ -161,7 +161,7 @@ def test_a_removed_stack_takes_its_results_and_the_others_close_up(
     viewer: Any, link: Any, references: Any
 ) -> None:
     link.close_stack("P1")
-    assert [x.name for x in viewer.layers if x.name != "names"] == ["P2"]
+    assert [x.name for x in viewer.layers] == ["P2"]
     workspace = link.workspace
     workspace.set_stacks(StackSet(list(workspace.sources)))
     workspace.phase_map = pearson_map(workspace.stacks, references)
@@ -189,13 +189,13 @@ def test_another_layout_takes_images_results_cursor_and_names_along(
     np.testing.assert_allclose(viewer.layers["cursor"].data[0], spot)
     row, col = np.round(layer.world_to_data(spot)).astype(int)
     assert layer.data[row, col] == workspace.phase_map.labels[workspace.cursor]
-    names = viewer.layers["names"]
-    assert names.data.tolist() == [
-        list(link.places.layout.box(name)[:2]) for name in ("P1", "P2")
-    ]
+    names = link.names.overlay
+    assert names.spots == tuple(
+        link.places.layout.box(name)[:2] for name in ("P1", "P2")
+    )
     link.places.arrangement = Arrangement(groups={"P1": "9", "P2": "2"})
     assert link.places.place("P2").corner == (0, 0)
-    assert list(names.features["name"]) == ["P2: 2", "P1: 9"]
+    assert names.texts == ("P2: 2", "P1: 9")
 
 
 def double_click(mouse: Any, viewer: Any, where: tuple[float, float]) -> None:
@@ -269,21 +269,20 @@ def test_names_get_smaller_and_shorter_before_they_touch(
         for i in range(1, 25)
     ]
     link.open_stacks(stacks)
-    layer = viewer.layers["names"]
+    names = link.names.overlay
     qtbot.wait(50)
-    assert viewer.layers[-1] is layer
     zoom = viewer.scene.camera.zoom
     width = zoom * 30 * 30
-    longest = max(len(text) for text in layer.features["name"])
-    assert layer.text.size * 4 / 3 * 0.62 * longest <= 1.1 * width
+    longest = max(len(text) for text in names.texts)
+    assert names.size * 4 / 3 * 0.62 * longest <= 1.1 * width
     viewer.scene.camera.zoom = zoom / 2
-    assert list(layer.features["name"]) == [str(i) for i in range(1, 25)]
+    assert names.texts == tuple(str(i) for i in range(1, 25))
     viewer.scene.camera.zoom = zoom / 10
-    assert not layer.text.visible
+    assert not names.visible
     viewer.scene.camera.zoom = 12 * zoom
-    assert next(iter(layer.features["name"])) == "a particle of the second charge 1"
-    assert layer.text.visible
-    assert layer.text.size <= 11.0
+    assert names.texts[0] == "a particle of the second charge 1"
+    assert names.visible
+    assert names.size <= 11.0
 
 
 def test_the_layout_is_chosen_in_the_data_dock(
@@ -332,5 +331,5 @@ def test_the_layout_is_chosen_in_the_data_dock(
     link.places.alone = "P2"
     assert box.choice.currentText() == "one alone"
     box.names.click()
-    assert not viewer.layers["names"].visible
+    assert not link.names.overlay.visible
     assert workspace_for(viewer).phase_map is not None

@@ -3,7 +3,8 @@
 * `dock`, `job`, `children`: a dock's frame; long work in a thread or a process.
 * `placing`, `second_canvas`: where a dock goes; where a view stands that is no form.
 * `link`: images of a workspace's stacks.
-* `layout`, `walk`, `names`: where particles lie, one of them alone, their names.
+* `layout`, `walk`: where particles lie, one of them alone.
+* `names`, `names_overlay`: their names. `inserting`: many layers at once.
 * `kinds`, `result_layers`, `result_layer`, `label_colors`: results as layers.
 * `pointer`, `status`: the pixel under the mouse. `registry`: what a viewer owns.
 * `warm`: what is loaded before somebody waits for it.

@@ -160,7 +160,7 @@ class Dock(QWidget):
         ready = self._frame is not None and self.workspace.stacks is not None
         if ready and not self._warm:
             self._warm = True
-            warm_up(self)
+            warm_up()
 
     def _take_place(self) -> None:
         """Go below the image, or into one stack of tabs with the other docks."""

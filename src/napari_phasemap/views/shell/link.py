@@ -17,6 +17,7 @@ import numpy as np
 from napari.layers import Image
 
 from napari_phasemap.io.npe2 import METADATA_KEY, contrast_limits, stack_layer
+from napari_phasemap.views.shell.inserting import inserting
 from napari_phasemap.views.shell.layout import ParticleLayout
 from napari_phasemap.views.shell.names import ParticleNames
 from napari_phasemap.views.shell.pointer import Pointer
@@ -90,13 +91,9 @@ class ViewerLink:
         self._arriving = []
         try:
             self.places.expect(named)
-            for stack in named:
-                data, attributes, _ = stack_layer(stack, in_nm=self.in_nm)
-                place = self.places.place(stack.name)
-                if place is not None:
-                    attributes["scale"] = (1.0, *place.scale)
-                    attributes["translate"] = (0.0, *place.translate)
-                viewer.add_image(data, **attributes)
+            with inserting(viewer):
+                for stack in named:
+                    self._add(viewer, stack)
         finally:
             arrived, self._arriving = tuple(self._arriving), None
             self.workspace.sources = (*self.workspace.sources, *arrived)
@@ -105,6 +102,15 @@ class ViewerLink:
         self._on_step()
         if first:
             viewer.reset_view()
+
+    def _add(self, viewer: Any, stack: SpectralStack) -> None:
+        """Make the layer of a stack where it will lie."""
+        data, attributes, _ = stack_layer(stack, in_nm=self.in_nm)
+        place = self.places.place(stack.name)
+        if place is not None:
+            attributes["scale"] = (1.0, *place.scale)
+            attributes["translate"] = (0.0, *place.translate)
+        viewer.add_image(data, **attributes)
 
     def _named(self, stacks: Sequence[SpectralStack]) -> list[SpectralStack]:
         """Return stacks under names that no other stack has."""

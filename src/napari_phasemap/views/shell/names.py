@@ -1,14 +1,12 @@
 """Names of the particles on the canvas.
 
-* `ParticleNames`: one layer of texts above the particles, no wider than they are.
+* `ParticleNames`: texts above the particles, no wider than they are.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 from weakref import ref
-
-import numpy as np
 
 from napari_phasemap.core.data.layout import NAME_GAP
 
@@ -18,9 +16,12 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_phasemap.views.shell.layout import ParticleLayout
+    from napari_phasemap.views.shell.names_overlay import NamesOverlay
 
 __all__ = ["ParticleNames", "short_names"]
 
+#: Of the names among the viewer's overlays.
+KEY = "particle names"
 #: Points of the text, at most and at least; smaller text is not shown.
 LARGEST, SMALLEST = 11.0, 5.0
 #: Canvas pixels per point, and width and height of a letter per pixel of its size.
@@ -35,8 +36,8 @@ class ParticleNames:
     def __init__(self, viewer: ViewerModel, places: ParticleLayout) -> None:
         self._viewer = ref(viewer)
         self._places = places
-        self._layer: Any = lambda: None
         self._wanted = True
+        self.overlay: NamesOverlay | None = None
         viewer.scene.camera.events.zoom.connect(self._on_zoom)
 
     @property
@@ -49,64 +50,38 @@ class ParticleNames:
         self._wanted = wanted
         self.move()
 
-    def layer(self) -> Any:
-        """Return the layer of the names, None where there is none."""
-        viewer, layer = self._viewer(), self._layer()
-        there = viewer is not None and layer is not None and layer in viewer.layers
-        return layer if there else None
-
     def move(self) -> None:
         """Put the names where the particles lie."""
-        viewer, layer = self._viewer(), self.layer()
+        viewer = self._viewer()
         if viewer is None:
             return
         if not self._wanted or len(self._places.names) < 2:
-            if layer is not None:
-                layer.visible = False
+            if self.overlay is not None:
+                self.overlay.visible = False
             return
-        names = tuple(self._places.layout.places)
-        labels = [self._places.label(name) for name in names]
-        spots = np.array([self._spot(name) for name in names])
-        if layer is None and self._layer() is None:
-            layer = self._add(viewer, spots, labels)
-        elif layer is not None:
-            layer.data = spots
-            layer.features = {"name": labels}
-            layer.units = (self._places.unit,) * 2
-            layer.visible = True
-        self._on_zoom()
+        if self.overlay is None:
+            from napari_phasemap.views.shell.names_overlay import NamesOverlay
+
+            self.overlay = NamesOverlay()
+            viewer.scene.overlays[KEY] = self.overlay
+        self.overlay.spots = tuple(map(self._spot, self._places.layout.places))
+        self._fit(viewer, self.overlay)
 
     def _spot(self, name: str) -> tuple[float, float]:
         """Return the upper left corner of a particle."""
         top, left, _, _ = self._places.layout.box(name)
         return top, left
 
-    def _add(self, viewer: Any, spots: Any, labels: Sequence[str]) -> Any:
-        active = viewer.layers.selection.active
-        layer = viewer.add_points(
-            spots,
-            name="names",
-            features={"name": labels},
-            text={"string": "{name}", "anchor": "upper_left", "color": "#d0d0d0"},
-            face_color="transparent",
-            border_color="transparent",
-            size=1e-6,
-            units=(self._places.unit,) * 2,
-            axis_labels=("y", "x"),
-        )
-        layer.editable = False
-        viewer.layers.selection.active = active
-        self._layer = ref(layer)
-        return layer
-
     def _on_zoom(self, *_: Any) -> None:
+        viewer, overlay = self._viewer(), self.overlay
+        if viewer is not None and overlay is not None and overlay.texts:
+            self._fit(viewer, overlay)
+
+    def _fit(self, viewer: ViewerModel, overlay: NamesOverlay) -> None:
         """Let every name fit above its particle; shorten all where they do not."""
-        viewer, layer = self._viewer(), self.layer()
-        if viewer is None or layer is None or not layer.visible:
-            return
-        zoom = viewer.scene.camera.zoom
-        boxes = [self._places.layout.box(n) for n in self._places.layout.places]
-        labels = [self._places.label(n) for n in self._places.layout.places]
+        zoom, names = viewer.scene.camera.zoom, self._places.layout.places
+        boxes = [self._places.layout.box(name) for name in names]
+        labels = [self._places.label(name) for name in names]
         widths = [zoom * (right - left) for _, left, _, right in boxes]
         highest = zoom * max((bottom - top for top, _, bottom, _ in boxes), default=0.0)
         room = NAME_GAP * highest / LETTER_HEIGHT / PIXEL_PER_POINT
@@ -114,11 +89,11 @@ class ParticleNames:
         if size < 0.7 * min(room, LARGEST):
             texts = short_names(labels)
             size = min(_fitting(texts, widths), room, LARGEST)
-        if list(layer.features["name"]) != list(texts):
-            layer.features = {"name": texts}
-        layer.text.visible = bool(size >= SMALLEST)
-        if size >= SMALLEST and abs(size / layer.text.size - 1) > STEADY:
-            layer.text.size = size
+        overlay.texts = tuple(texts)
+        if size >= SMALLEST and abs(size / overlay.size - 1) > STEADY:
+            overlay.size = size
+        shown = self._wanted and len(self._places.names) > 1
+        overlay.visible = bool(shown and size >= SMALLEST)
 
 
 def _fitting(texts: Sequence[str], widths: Sequence[float]) -> float:
