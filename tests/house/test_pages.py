@@ -42,3 +42,25 @@ def test_files_that_the_architecture_page_names_are_where_it_says():
     assert [
         name for name in named if not any((one / name).exists() for one in places)
     ] == []
+
+
+def test_every_page_can_be_reached_from_the_readme():
+    reached, left = set(), [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    while left:
+        page = left.pop()
+        if page not in reached:
+            reached.add(page)
+            links = re.findall(r"\]\(([^)#:]+\.md)", page.read_text("utf-8"))
+            left += [(page.parent / link).resolve() for link in links]
+    assert sorted(set((ROOT / "docs").rglob("*.md")) - reached) == []
+
+
+def test_every_benchmark_is_named_in_the_documentation():
+    pages = "".join(page.read_text("utf-8") for page in (ROOT / "docs").rglob("*.md"))
+    scripts = [
+        path.name
+        for path in sorted((ROOT / "benchmarks").glob("*.py"))
+        if "__main__" in path.read_text("utf-8")
+    ]
+    assert "pearson.py" in scripts
+    assert [name for name in scripts if name not in pages] == []
