@@ -117,6 +117,14 @@ def test_one_frame_alone_and_rows_of_a_set_are_the_same_numbers():
     assert_allclose(StackSet([stack]).stack_variance(0), whole[:, mask].T, rtol=1e-5)
 
 
+def test_a_set_of_densities_without_known_noise_says_what_to_do():
+    stack = SpectralStack(
+        np.ones((4, 2, 2)), ENERGY, quantity="optical_density", name="P1"
+    )
+    with pytest.raises(InputError, match="P1.*noise"):
+        StackSet([stack]).stack_variance(0)
+
+
 def test_counts_without_a_word_are_photons_and_missing_values_stay_missing():
     data = np.array([[[4.0, np.nan]], [[9.0, 1.0]]])
     stack = SpectralStack(data, [1.0, 2.0])

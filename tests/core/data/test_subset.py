@@ -72,6 +72,14 @@ def test_a_phase_map_keeps_the_values_of_the_pixels_that_remain(with_scores):
         keep_pixels(phases, np.array([True, False]))
 
 
+def test_the_mean_spectrum_of_one_pixel_is_its_spectrum_and_nan_is_left_out():
+    stacks = StackSet([SpectralStack([[[1.0, 5.0]], [[2.0, np.nan]]], [1.0, 2.0])])
+    assert mean_spectrum(stacks, np.array([True, False])).tolist() == [1.0, 2.0]
+    assert mean_spectrum(stacks, np.array([True, True])).tolist() == [3.0, 2.0]
+    alone = mean_spectrum(stacks, np.array([False, True]))
+    np.testing.assert_array_equal(alone, [5.0, np.nan])
+
+
 def test_the_mean_spectrum_runs_over_particles(stacks):
     selected = np.zeros(stacks.n_pixels, bool)
     selected[[1, 2, 15]] = True

@@ -360,7 +360,7 @@ def as_set(stacks: Stacks, /) -> StackSet:
         return stacks
     if isinstance(stacks, SpectralStack):
         return StackSet([stacks])
-    if isinstance(stacks, Iterable) and not hasattr(stacks, "dtype"):
+    if isinstance(stacks, Iterable):
         return StackSet(stacks)
     raise InputError(f"stacks are needed; {_refused(stacks)}")
 
