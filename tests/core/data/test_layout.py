@@ -103,6 +103,20 @@ def test_values_with_channels_and_nan_are_laid_out() -> None:
     assert np.isnan(grid.image(numbers, np.nan)).all()
 
 
+def test_a_particle_in_a_lower_row_lies_below_in_the_grid() -> None:
+    stacks = StackSet(three()[:2])
+    layout = lay_out(list(stacks), [["a"], ["b"]])
+    (grid,) = pixel_grids(stacks, layout)
+    image = grid.image(np.arange(1, stacks.n_pixels + 1), 0)
+    row, column = layout.places["b"].corner
+    # b has its first row below the others: 24 is its pixel (0, 0).
+    assert image[row : row + 3, column : column + 5].tolist() == [
+        [34, 35, 36, 37, 38],
+        [29, 30, 31, 32, 33],
+        [24, 25, 26, 27, 28],
+    ]
+
+
 def test_one_particle_alone_has_a_grid_of_its_own() -> None:
     stacks = StackSet(three())
     (grid,) = pixel_grids(stacks, lay_out(list(stacks), [["b"]]))

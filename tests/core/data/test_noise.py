@@ -121,7 +121,7 @@ def test_a_set_of_densities_without_known_noise_says_what_to_do():
     stack = SpectralStack(
         np.ones((4, 2, 2)), ENERGY, quantity="optical_density", name="P1"
     )
-    with pytest.raises(InputError, match="P1.*noise"):
+    with pytest.raises(InputError, match=r"P1.*noise"):
         StackSet([stack]).stack_variance(0)
 
 
