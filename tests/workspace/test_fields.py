@@ -42,6 +42,9 @@ SAMPLES = {
     "references": ReferenceSpectra(["iron"], [280.0, 285.0], [[0.0, 1.0]]),
     "phase_map": phases(1),
     "resolved": phases(2),
+    "posterior": phases(3),
+    "method": "posterior",
+    "level": 0.5,
     "latent": np.arange(2.0 * N, dtype=np.float32).reshape(N, 2),
     "latent_name": "PCA Si_L",
     "latent_markers": {"iron": np.array([1.0, 2.0])},
@@ -60,7 +63,9 @@ SAMPLES = {
     "edge": "Si_L",
     "history": History().push(Step("before", {"threshold": 0.1}, {"threshold": 0.2})),
 }
-UNTOUCHED = {"sources", "references", "energy_index", "threshold"}
+UNTOUCHED = {
+    "sources", "references", "energy_index", "threshold", "method", "level"
+}  # fmt: skip
 WITH_LATENT = {"latent_name", "latent_markers"}
 ONLY_POINTED = {"cursor", "hover", "history"}
 EMPTY = {
@@ -84,7 +89,7 @@ def of_the_rest(name):
     value = SAMPLES[name]
     if name in UNTOUCHED | WITH_LATENT:
         return value
-    if name in ("phase_map", "resolved"):
+    if name in ("phase_map", "resolved", "posterior"):
         return value.labels[KEPT]
     return {
         "latent": SAMPLES["latent"][KEPT],
@@ -115,7 +120,7 @@ def test_a_field_when_pixels_are_taken_out_and_put_back(full, name):
     full.exclude_selection()
     assert full.stacks.n_pixels == len(KEPT)
     value, expected = getattr(full, name), of_the_rest(name)
-    if name in ("phase_map", "resolved"):
+    if name in ("phase_map", "resolved", "posterior"):
         value = value.labels
     if name == "selections":
         ((label, value, color),) = [(s.name, s.pixels, s.color) for s in value]
@@ -158,7 +163,10 @@ def test_only_numbers_and_texts_are_compared_by_value(name):
     getattr(workspace.events, name).connect(heard.append)
     setattr(workspace, name, value)
     assert not heard
-    numbers = {"latent_name", "cursor", "hover", "energy_index", "threshold", "edge"}
+    numbers = {
+        "latent_name", "cursor", "hover", "energy_index", "threshold", "edge", "method",
+        "level",
+    }  # fmt: skip
     if name not in numbers:
         copy = {"stacks": stacks, "features": lambda: dict(SAMPLES["features"])}.get(
             name, object

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AMBIGUOUS_COLOR",
+    "DARKEST",
     "correlation_limits",
     "draw_correlation_map",
     "draw_phase_map",
@@ -39,8 +40,8 @@ __all__ = [
 
 #: Gray of an ambiguous pixel (arXiv:2603.07666, Fig. 3b), lighter than every phase.
 AMBIGUOUS_COLOR = "#b4b4b4"
-#: Brightness of a pixel with R = 0 where brightness shows reliability: its phase can
-#: still be told.
+#: Brightness of a pixel of which nothing is sure, where brightness shows how sure it
+#: is: its phase can still be told.
 DARKEST = 0.15
 #: Percentile of R (or of r) that spans the scale: a few extreme pixels must not
 #: make all others look alike.

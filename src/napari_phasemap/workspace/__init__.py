@@ -10,6 +10,6 @@ No formula lives here (those are in `core`), and nothing that draws.
 """
 
 from napari_phasemap.workspace.selection import Selection
-from napari_phasemap.workspace.state import Workspace
+from napari_phasemap.workspace.state import PEARSON, POSTERIOR, Workspace
 
-__all__ = ["Selection", "Workspace"]
+__all__ = ["PEARSON", "POSTERIOR", "Selection", "Workspace"]

@@ -22,6 +22,7 @@ from napari_phasemap.core.data.subset import (
     with_mean_spectrum,
     with_phase,
 )
+from napari_phasemap.core.phases.decisions import DEFAULT_LEVEL
 from napari_phasemap.workspace.fields import (
     Follows,
     fresh,
@@ -48,7 +49,10 @@ if TYPE_CHECKING:
     from napari_phasemap.core.learn.clustering import ClusterSuggestion
     from napari_phasemap.workspace.selection import Selection
 
-__all__ = ["Workspace"]
+__all__ = ["PEARSON", "POSTERIOR", "Workspace"]
+
+#: What tells the phases: the paper's correlation, or probabilities.
+PEARSON, POSTERIOR = "pearson", "posterior"
 
 
 def _is(old: Any, new: Any) -> bool:
@@ -76,6 +80,12 @@ class Workspace:
         Pearson phase map (or classes) of all pixels of `stacks`.
     resolved : PhaseMap, optional
         The map after ambiguous pixels were resolved in a latent space.
+    posterior : PhaseMap, optional
+        Probabilities of the phases; pixels that fit no reference have no phase.
+    method : {"pearson", "posterior"}
+        What tells the phases where both maps are there.
+    level : float
+        Probability below which the phase of a pixel is undecided.
     latent : ndarray of float32 of shape (n_pixels, n_latent), optional
         Latent coordinates; their axes are named by `latent_name`.
     latent_name : str
@@ -121,6 +131,9 @@ class Workspace:
     )
     phase_map: PhaseMap | None = field(default=None, metadata=held(Follows.CUT))
     resolved: PhaseMap | None = field(default=None, metadata=held(Follows.CUT))
+    posterior: PhaseMap | None = field(default=None, metadata=held(Follows.CUT))
+    method: str = field(default=PEARSON, metadata=plain(Follows.KEPT))
+    level: float = field(default=DEFAULT_LEVEL, metadata=plain(Follows.KEPT))
     latent: NDArray[np.float32] | None = field(default=None, metadata=held(Follows.CUT))
     latent_name: str = field(default="", metadata=plain(Follows.WITH_CUT))
     latent_markers: Mapping[str, NDArray[Any]] = field(
@@ -182,9 +195,17 @@ class Workspace:
         """The pixel to show: the one under the mouse, else the chosen one."""
         return self.hover if self.hover is not None else self.cursor
 
+    @property
+    def shown_map(self) -> str:
+        """The field of the map that tells the phases, resolved where there is one."""
+        if self.method == POSTERIOR and self.posterior is not None:
+            return "posterior"
+        return "phase_map" if self.resolved is None else "resolved"
+
     def best_map(self) -> PhaseMap | None:
-        """Return the resolved map where there is one, else the phase map."""
-        return self.resolved if self.resolved is not None else self.phase_map
+        """Return the map that tells the phases, see `shown_map`."""
+        best: PhaseMap | None = getattr(self, self.shown_map)
+        return best
 
     # ---- Steps that can be undone ----
 
@@ -239,7 +260,7 @@ class Workspace:
         self.history = history
 
     def assign_selection(self, phase: str) -> None:
-        """Give the selected pixels a phase, in the resolved map if there is one.
+        """Give the selected pixels a phase, in the map that tells the phases.
 
         A new name becomes a new phase of the map.
 
@@ -249,8 +270,7 @@ class Workspace:
             Name of the phase.
         """
         pixels = self._selected("assign")
-        name = "phase_map" if self.resolved is None else "resolved"
-        phases: PhaseMap | None = getattr(self, name)
+        name, phases = self.shown_map, self.best_map()
         if phases is None:
             raise InputError(
                 "there is no phase map to assign pixels in; make one first"
@@ -272,6 +292,19 @@ class Workspace:
             changes = {"stacks": exclude_pixels(self.stacks, pixels)}
             changes |= with_fewer(self, ~pixels)
             self.apply(f"exclude {int(pixels.sum())} pixels", **changes)
+
+    def recalibrate(
+        self, stacks: StackSet, references: ReferenceSpectra, text: str
+    ) -> None:
+        """Take corrected stacks and references; what came of the old ones goes.
+
+        Selected pixels stay selected: `stacks` have the pixels of the old ones.
+        """
+        gone = (Follows.CUT, Follows.WITH_CUT, Follows.DROPPED)
+        changes = {n: fresh(self, n) for n, rule in rules(self).items() if rule in gone}
+        changes |= {"selections": self.selections, "selection": self.selection}
+        changes |= {"stacks": stacks, "references": references}
+        self.apply(text, **changes)
 
     def add_reference_from_selection(self, name: str) -> None:
         """Make the mean spectrum of the selected pixels a reference.

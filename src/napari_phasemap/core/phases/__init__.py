@@ -6,7 +6,8 @@
   probabilities from noise, mixtures and neighbors.
 * `reference_check` (`reference_fit`, `reference_corrections`, `reference_cautions`):
   whether references and I0 fit the measurement, and what is corrected.
-* `abstention`: undecided and unknown pixels, sets with a promise.
+* `abstention`: undecided and unknown pixels, sets with a promise; `decisions`: what a
+  map says of every pixel in the end, for drawing and counting.
 * `contradictions`: sure pixels that the posterior contradicts, as map and table.
 * `neighbors`: chi-square and smoothing over neighboring pixels for other maps.
 * `changes`: what a second phase map changed, and where two disagree.

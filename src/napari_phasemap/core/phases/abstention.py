@@ -1,5 +1,6 @@
 """Where a map had better say nothing.
 
+* `probability`: of the phase that each pixel has.
 * `undecided`: pixels whose best phase is not probable enough.
 * `unknown`: pixels that fit no reference.
 * `contradicted`: sure pixels of one map that another finds improbable.
@@ -27,6 +28,7 @@ __all__ = [
     "chance_of_error",
     "conformal_sets",
     "contradicted",
+    "probability",
     "undecided",
     "unknown",
 ]
@@ -35,6 +37,34 @@ __all__ = [
 FEWEST_LABELS = 50
 #: Fewest pixels around a gap whose chance of error means anything.
 FEWEST_PIXELS = 50
+
+
+def probability(phase_map: PhaseMap, /) -> NDArray[np.float32]:
+    """Return the probability of the phase that each pixel has.
+
+    Parameters
+    ----------
+    phase_map : PhaseMap
+        With log-probabilities.
+
+    Returns
+    -------
+    ndarray of float32 of shape (n_pixels,)
+        NaN without a phase, 1 where a person decided.
+
+    Examples
+    --------
+    >>> from napari_phasemap.core.data.phasemap import PhaseMap
+    >>> scores = np.log([[0.75, 0.25], [0.5, 0.5]])
+    >>> phases = PhaseMap.from_scores(scores, ["a", "b"], method="posterior")
+    >>> probability(phases.with_labels([1, 2])).tolist()
+    [0.75, 1.0]
+    """
+    by_hand = (phase_map.runner_up == 0) & np.isposinf(phase_map.margin)
+    found = np.exp(phase_map.best, dtype=np.float32)
+    found[by_hand] = 1.0
+    found[phase_map.labels == 0] = np.nan
+    return found
 
 
 def undecided(phase_map: PhaseMap, /, *, level: float = 0.9) -> NDArray[np.bool_]:
@@ -50,11 +80,12 @@ def undecided(phase_map: PhaseMap, /, *, level: float = 0.9) -> NDArray[np.bool_
     Returns
     -------
     ndarray of bool of shape (n_pixels,)
-        Never where there is no label.
+        Never where there is no label, or where a person decided.
     """
     _check_share("level", level)
-    probability = _probabilities(phase_map).max(axis=1, initial=0.0)
-    return np.asarray((phase_map.labels > 0) & (probability < level))
+    _probabilities(phase_map)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(probability(phase_map) < level)
 
 
 def unknown(phase_map: PhaseMap, /, *, rate: float = 0.01) -> NDArray[np.bool_]:
@@ -133,7 +164,8 @@ def contradicted(
             f"{posterior.n_pixels} of {posterior.names}"
         )
     sure = (phase_map.labels > 0) & ~phase_map.ambiguous(threshold)
-    probable = _probabilities(posterior).max(axis=1, initial=0.0) >= level
+    _probabilities(posterior)
+    probable = np.nan_to_num(probability(posterior)) >= level
     other = (posterior.labels > 0) & (posterior.labels != phase_map.labels)
     return np.asarray(sure & other & probable)
 
@@ -194,19 +226,19 @@ def conformal_sets(
     known = np.asarray(truth)
     if known.shape != phase_map.labels.shape:
         raise InputError(f"{known.shape=} of the truth != {phase_map.labels.shape=}")
-    probability = _probabilities(phase_map)
+    probabilities = _probabilities(phase_map)
     if stacks is not None:
-        probability = _with_neighbors(probability, phase_map, stacks, neighbors)
+        probabilities = _with_neighbors(probabilities, phase_map, stacks, neighbors)
     rows = np.flatnonzero((known > 0) & (phase_map.labels > 0))
     if rows.size < FEWEST_LABELS:
         raise InputError(
             f"{rows.size} labelled pixels promise nothing; label at least "
             f"{FEWEST_LABELS}"
         )
-    scores = np.sort(probability[rows, known[rows].astype(int) - 1])
+    scores = np.sort(probabilities[rows, known[rows].astype(int) - 1])
     rank = int(np.floor((1.0 - coverage) * (rows.size + 1)))
     least = scores[rank - 1] if rank > 0 else 0.0
-    return np.asarray(probability >= least)
+    return np.asarray(probabilities >= least)
 
 
 def _with_neighbors(

@@ -3,18 +3,24 @@
 * `Kind`: how a result is drawn from the workspace, and what a painted one edits.
 * `Classes`, `Below`, `Values`: what a layer shows, as per-pixel arrays.
 * `PHASE`, `RESOLVED`, `AMBIGUITY`, `DISAGREEMENT`, `RELIABILITY`, `SHADED`, `SELECTION`
-  and `correlation`: the kinds that the workspace holds.
-* `of_phases`: a kind whose painting edits a phase map.
+  and `correlation`: the kinds that the workspace holds; those of probabilities are in
+  `probability_kinds`.
+* `of_phases`: a kind whose painting edits a phase map; `about_map`: its provenance.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_phasemap.core.phases.changes import disagreement
+from napari_phasemap.core.phases.decisions import (
+    UNDECIDED,
+    UNDECIDED_COLOR,
+    decisions_of,
+)
 from napari_phasemap.figures.maps import (
     AMBIGUOUS_COLOR,
     phase_rgba,
@@ -46,6 +52,7 @@ __all__ = [
     "Kind",
     "Picture",
     "Values",
+    "about_map",
     "correlation",
     "of_phases",
 ]
@@ -187,7 +194,7 @@ def of_phases(
         phases = get(workspace)
         if phases is None:
             return None
-        made = _about(phases) if about is None else about(workspace)
+        made = about_map(phases) if about is None else about(workspace)
         return Classes(phases.labels, phases.names, phases.colors, made)
 
     def paint(workspace: Workspace, labels: NDArray[Any]) -> None:
@@ -206,6 +213,23 @@ def of_phases(
     return Kind(name, draw, follows, paint, recolor)
 
 
+def _recolor(workspace: Workspace, colors: Sequence[str]) -> None:
+    """Give the phases other colors in both maps; those of no phase are fixed."""
+    told = getattr(workspace, _told_by(workspace))
+    maps = {name: getattr(workspace, name) for name in ("phase_map", "posterior")}
+    changes = {
+        name: phases.with_colors(colors[: phases.n_phases])
+        for name, phases in maps.items()
+        if phases is not None and told is not None and phases.names == told.names
+    }
+    workspace.apply("colors of phase", **changes)
+
+
+def _told_by(workspace: Workspace) -> str:
+    """Return the field whose phases the layer of phases shows."""
+    return "posterior" if workspace.shown_map == "posterior" else "phase_map"
+
+
 def _of_field(name: str, stored: str) -> Kind:
     return of_phases(
         name,
@@ -215,15 +239,33 @@ def _of_field(name: str, stored: str) -> Kind:
     )
 
 
-def _about(phases: PhaseMap, **more: Any) -> dict[str, Any]:
+def about_map(phases: PhaseMap, **more: Any) -> dict[str, Any]:
+    """Return the provenance of a layer that shows a map."""
     return {"step": phases.method, "parameters": {**phases.parameters, **more}}
 
 
+def _phase(workspace: Workspace) -> Picture | None:
+    """Return the phases of the method that tells them; the posterior may abstain."""
+    if workspace.shown_map != "posterior":
+        phases = workspace.phase_map
+        if phases is None:
+            return None
+        return Classes(phases.labels, phases.names, phases.colors, about_map(phases))
+    assert workspace.posterior is not None
+    told, level = decisions_of(workspace.posterior), workspace.level
+    about = about_map(told.phase_map, level=level)
+    return Classes(told.labels(level), told.names, told.colors, about)
+
+
 def _ambiguity(workspace: Workspace) -> Picture | None:
+    if workspace.shown_map == "posterior" and workspace.posterior is not None:
+        told, level = decisions_of(workspace.posterior), workspace.level
+        about = about_map(told.phase_map, level=level)
+        return Below(told.probability, level, UNDECIDED, UNDECIDED_COLOR, about)
     phases, threshold = workspace.phase_map, workspace.threshold
     if phases is None:
         return None
-    about = _about(phases, threshold=threshold)
+    about = about_map(phases, threshold=threshold)
     return Below(phases.margin, threshold, "ambiguous", AMBIGUOUS_COLOR, about)
 
 
@@ -248,7 +290,7 @@ def _reliability(workspace: Workspace) -> Picture | None:
     values = phases.reliability
     finite = np.where(np.isfinite(values), values, np.float32(np.nan))
     limits = (0.0, reliability_limit(phases))
-    return Values(finite, _about(phases), limits=limits)
+    return Values(finite, about_map(phases), limits=limits)
 
 
 def _shaded(workspace: Workspace) -> Picture | None:
@@ -257,7 +299,7 @@ def _shaded(workspace: Workspace) -> Picture | None:
         return None
     rgba = phase_rgba(phases)
     rgba[:, :3] *= reliability_brightness(phases)[:, np.newaxis]
-    return Values(rgba.astype(np.float32), _about(phases))
+    return Values(rgba.astype(np.float32), about_map(phases))
 
 
 def _selection(workspace: Workspace) -> Picture | None:
@@ -284,9 +326,24 @@ def _select(workspace: Workspace, labels: NDArray[Any]) -> None:
     workspace.select(painted, "paint the selection")
 
 
-PHASE = _of_field("phase", "phase_map")
+PHASE = replace(
+    of_phases(
+        "phase",
+        lambda workspace: getattr(workspace, _told_by(workspace)),
+        lambda workspace, phases, text: workspace.apply(
+            text, **{_told_by(workspace): phases}
+        ),
+        follows=("phase_map", "posterior", "method", "level"),
+    ),
+    draw=_phase,
+    recolor=_recolor,
+)
 RESOLVED = _of_field("resolved phase", "resolved")
-AMBIGUITY = Kind("ambiguity", _ambiguity, ("phase_map", "threshold"))
+AMBIGUITY = Kind(
+    "ambiguity",
+    _ambiguity,
+    ("phase_map", "threshold", "posterior", "method", "level"),
+)
 DISAGREEMENT = Kind(DISAGREEMENT_NAME, _disagreement, ("phase_map", "resolved"))
 RELIABILITY = Kind("reliability", _reliability, ("phase_map",))
 SHADED = Kind("phase by reliability", _shaded, ("phase_map",))
@@ -303,6 +360,6 @@ def correlation(phase: str) -> Kind:
         if phases is None or phases.scores is None or phase not in phases.names:
             return None
         scores = phases.scores[:, phases.names.index(phase)]
-        return Values(scores, _about(phases), "viridis", (-1.0, 1.0))
+        return Values(scores, about_map(phases), "viridis", (-1.0, 1.0))
 
     return Kind(f"r({phase})", draw, ("phase_map",))

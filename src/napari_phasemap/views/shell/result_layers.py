@@ -49,6 +49,9 @@ class ResultLayers:
         events.phase_map.connect(self._on_phase_map)
         events.resolved.connect(self._on_resolved)
         events.threshold.connect(self._on_threshold)
+        events.posterior.connect(self._on_posterior)
+        events.method.connect(self._on_method)
+        events.level.connect(self._on_level)
         events.selection.connect(self._on_selection)
         events.selections.connect(self._on_selection)
 
@@ -112,6 +115,15 @@ class ResultLayers:
 
     def _on_threshold(self, _: Any) -> None:
         self._follow("threshold")
+
+    def _on_posterior(self, _: Any) -> None:
+        self._follow("posterior")
+
+    def _on_method(self, _: Any) -> None:
+        self._follow("method")
+
+    def _on_level(self, _: Any) -> None:
+        self._follow("level")
 
     def _on_selection(self, _: Any) -> None:
         """Draw the selection; its layer is made when something is selected."""

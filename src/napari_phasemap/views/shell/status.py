@@ -1,6 +1,6 @@
 """What napari's status bar says of the pixel under the mouse.
 
-* `pixel_text`: particle, row, column, phase, r and R in words.
+* `pixel_text`: particle, row, column, phase, r and R or its probability in words.
 * `tell_pixels`: let the status bar say it while a layer is active.
 """
 
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
+
+from napari_phasemap.core.phases.decisions import decisions_of
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -30,8 +32,12 @@ def pixel_text(workspace: Workspace, places: ParticleLayout, position: Any) -> s
     text = f"{name}  row {row}, column {col}"
     pixel = places.pixel_at(position)
     phases = workspace.phase_map
+    if workspace.shown_map == "posterior":
+        phases = workspace.posterior
     if pixel is None or phases is None or pixel >= phases.n_pixels:
         return text
+    if phases is workspace.posterior:
+        return f"{text}  {_told(phases, workspace.level, pixel)}"
     text += f"  {_phase(phases, pixel)}"
     resolved = workspace.resolved
     if resolved is not None and resolved.n_pixels == phases.n_pixels:
@@ -47,6 +53,22 @@ def _phase(phases: PhaseMap, pixel: int) -> str:
         text += f"  {'r' if phases.method == 'pearson' else 'score'} = {score:.4f}"
     if np.isfinite(reliability):
         text += f"  R = {reliability:.2f}"
+    return text
+
+
+def _told(phases: PhaseMap, level: float, pixel: int) -> str:
+    """Return phase and probability, and the next phase where it is undecided."""
+    told = decisions_of(phases)
+    if told.unknown[pixel]:
+        return "unknown: fits no reference"
+    chance = float(told.probability[pixel])
+    if not np.isfinite(chance):
+        return _name(phases, pixel)
+    text = f"{_name(phases, pixel)}  p = {chance:.3f}"
+    second = int(phases.runner_up[pixel])
+    if chance < level and second and phases.scores is not None:
+        other = float(np.exp(phases.scores[pixel, second - 1]))
+        text += f", undecided: {phases.names[second - 1]}  p = {other:.3f}"
     return text
 
 

@@ -1,0 +1,262 @@
+"""What a map of probabilities says of every pixel: a phase, undecided, or unknown.
+
+* `without_unknown`: pixels that fit no reference have no phase.
+* `Decisions`, `decisions_of`: the same for drawing and counting, computed once per map.
+* `contradiction_table`: from which phase to which a map contradicts Pearson's.
+* `noise_sentence`, `gap_sentence`, `strangers`: what a user must know, in words.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
+from napari_phasemap.core.phases.abstention import (
+    chance_of_error,
+    contradicted,
+    probability,
+    unknown,
+)
+from napari_phasemap.core.phases.changes import ChangeTable
+from napari_phasemap.core.phases.particle_posterior import FOREIGN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_phasemap.core.data.phasemap import PhaseMap
+
+__all__ = [
+    "DEFAULT_LEVEL",
+    "UNDECIDED",
+    "UNDECIDED_COLOR",
+    "UNKNOWN",
+    "UNKNOWN_COLOR",
+    "Decisions",
+    "contradiction_table",
+    "decisions_of",
+    "gap_sentence",
+    "noise_sentence",
+    "strangers",
+    "without_unknown",
+]
+
+#: Probability below which the phase of a pixel is undecided.
+DEFAULT_LEVEL = 0.9
+#: Names and colors of what is no phase; no phase has these colors.
+UNDECIDED, UNDECIDED_COLOR = "undecided", "#b4b4b4"
+UNKNOWN, UNKNOWN_COLOR = "unknown", "#ff00ff"
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """What is known of every pixel of a map of probabilities.
+
+    Parameters
+    ----------
+    phase_map : PhaseMap
+        From `posterior_map`.
+    probability : ndarray of float32 of shape (n_pixels,)
+        Of the pixel's phase; NaN without one.
+    unknown : ndarray of bool of shape (n_pixels,)
+        Pixels that fit no reference and have no phase.
+    """
+
+    phase_map: PhaseMap
+    probability: NDArray[np.float32]
+    unknown: NDArray[np.bool_]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The phases, "undecided" and "unknown"."""
+        return (*self.phase_map.names, UNDECIDED, UNKNOWN)
+
+    @property
+    def colors(self) -> tuple[str, ...]:
+        """The colors of `names`."""
+        return (*self.phase_map.colors, UNDECIDED_COLOR, UNKNOWN_COLOR)
+
+    def undecided(self, level: float) -> NDArray[np.bool_]:
+        """Return the pixels whose phase has a probability below a level."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.probability < np.float32(level))
+
+    def labels(self, level: float) -> NDArray[np.integer]:
+        """Return a label per pixel that counts `names` from 1; 0 is none of them."""
+        n_phases = self.phase_map.n_phases
+        labels = self.phase_map.labels.copy()
+        labels[self.undecided(level)] = n_phases + 1
+        labels[self.unknown] = n_phases + 2
+        return labels
+
+
+_KNOWN: WeakKeyDictionary[PhaseMap, Decisions] = WeakKeyDictionary()
+
+
+def decisions_of(phase_map: PhaseMap, /) -> Decisions:
+    """Return what a map of probabilities says, remembered as long as the map is there.
+
+    Parameters
+    ----------
+    phase_map : PhaseMap
+        With log-probabilities, from `posterior_map`.
+
+    Returns
+    -------
+    Decisions
+    """
+    found = _KNOWN.get(phase_map)
+    if found is None:
+        strange = np.zeros(phase_map.n_pixels, dtype=bool)
+        if phase_map.misfit is not None:
+            strange = unknown(phase_map) & (phase_map.labels == 0)
+        # The copy holds no map: it would keep itself alive.
+        found = Decisions(replace(phase_map), probability(phase_map), strange)
+        _KNOWN[phase_map] = found
+    return found
+
+
+def without_unknown(phase_map: PhaseMap, /, *, rate: float = 0.01) -> PhaseMap:
+    """Return the map in which pixels that fit no reference have no phase.
+
+    Parameters
+    ----------
+    phase_map : PhaseMap
+        From `posterior_map`.
+    rate : float, default=0.01
+        As for `unknown`.
+
+    Returns
+    -------
+    PhaseMap
+        The same object where all pixels fit.
+    """
+    strange = unknown(phase_map, rate=rate)
+    if not strange.any():
+        return phase_map
+    return phase_map.with_labels(np.where(strange, 0, phase_map.labels))
+
+
+def contradiction_table(
+    phase_map: PhaseMap,
+    posterior: PhaseMap,
+    /,
+    *,
+    threshold: float = DEFAULT_THRESHOLD,
+) -> ChangeTable:
+    """Count from which phase to which the posterior contradicts sure pixels.
+
+    Parameters
+    ----------
+    phase_map : PhaseMap
+        By correlation.
+    posterior : PhaseMap
+        Of the same pixels and phases.
+    threshold : float, default=0.005
+        Smallest unambiguous margin of `phase_map`.
+
+    Returns
+    -------
+    ChangeTable
+        Of the `contradicted` pixels only; the per cent are of all pixels.
+    """
+    odd = contradicted(phase_map, posterior, threshold=threshold)
+    n = phase_map.n_phases + 1
+    flat = phase_map.labels[odd].astype(np.int64) * n + posterior.labels[odd]
+    return ChangeTable(
+        names=phase_map.names,
+        pixels=np.bincount(flat, minlength=n * n).reshape(n, n),
+        before=phase_map.fractions(),
+        after=posterior.fractions(),
+    )
+
+
+def gap_sentence(
+    phase_map: PhaseMap, posterior: PhaseMap, /, *, gap: float = DEFAULT_THRESHOLD
+) -> str:
+    """Say what a gap Q1 - Q2 means at this dose.
+
+    Parameters
+    ----------
+    phase_map : PhaseMap
+        By correlation.
+    posterior : PhaseMap
+        Of the same pixels and phases.
+    gap : float, default=0.005
+        As for `chance_of_error`.
+
+    Returns
+    -------
+    str
+    """
+    chance = chance_of_error(phase_map, posterior, gap=gap)
+    if np.isnan(chance):
+        return (
+            f"What a gap of {gap:g} means at this dose cannot be said: fewer than 50 "
+            "pixels have one."
+        )
+    return (
+        f"At this dose, of pixels with a gap of {gap:g} the best r is the wrong phase "
+        f"in {100 * chance:.0f} % of the cases."
+    )
+
+
+def noise_sentence(names: Sequence[str], sources: Sequence[str], /) -> str:
+    """Say where the noise of particles is known from.
+
+    Parameters
+    ----------
+    names, sources : sequence of str
+        Of the particles.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> noise_sentence(("P1", "P2"), ("photon counts", "photon counts"))
+    'Noise from: photon counts.'
+    >>> noise_sentence(("P1", "P2"), ("photon counts", "flat region"))
+    'Noise from: photon counts (P1); flat region (P2).'
+    """
+    pairs = sorted(zip(sources, names, strict=True), key=lambda pair: pair[0])
+    groups = [
+        (source, [name for _, name in group])
+        for source, group in itertools.groupby(pairs, key=lambda pair: pair[0])
+    ]
+    if len(groups) == 1:
+        return f"Noise from: {groups[0][0]}."
+    groups.sort(key=lambda group: list(names).index(group[1][0]))
+    told = [f"{source} ({', '.join(members)})" for source, members in groups]
+    return f"Noise from: {'; '.join(told)}."
+
+
+def strangers(phase_map: PhaseMap, /) -> list[str]:
+    """Return the particles most spectra of which resemble no reference, in sentences.
+
+    Parameters
+    ----------
+    phase_map : PhaseMap
+        From `posterior_map`.
+
+    Returns
+    -------
+    list of str
+        Empty where all is well.
+    """
+    about = phase_map.parameters
+    return [
+        f"Most spectra of {name} fit no reference: their misfit is {misfit:.1f} times "
+        "the noise. Check references, energies and I0."
+        for name, misfit in zip(
+            about.get("stacks", ()), about.get("misfit", ()), strict=True
+        )
+        if misfit > FOREIGN
+    ]
