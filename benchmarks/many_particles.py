@@ -150,9 +150,9 @@ def measure(number: int, shape: tuple[int, int]) -> dict[str, Any]:
     )
 
     def everything() -> None:
-        for box in dock._boxes.values():
+        for box in dock.layers.boxes.values():
             box.setChecked(True)
-        for action in dock._correlations.menu().actions():
+        for action in dock.layers.each.menu().actions():
             action.setChecked(True)
         canvas.paint()
 

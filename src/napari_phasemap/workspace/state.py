@@ -35,7 +35,7 @@ from napari_phasemap.workspace.fields import (
 from napari_phasemap.workspace.shown import with_edge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
@@ -294,17 +294,23 @@ class Workspace:
             self.apply(f"exclude {int(pixels.sum())} pixels", **changes)
 
     def recalibrate(
-        self, stacks: StackSet, references: ReferenceSpectra, text: str
+        self,
+        stacks: StackSet,
+        references: ReferenceSpectra,
+        text: str,
+        *,
+        keep: Collection[str] = (),
     ) -> None:
-        """Take corrected stacks and references; what came of the old ones goes.
+        """Take corrected stacks of the same pixels, and their references, as one step.
 
-        Selected pixels stay selected: `stacks` have the pixels of the old ones.
+        What came of the old ones goes, but for selections and the fields in `keep`.
         """
         gone = (Follows.CUT, Follows.WITH_CUT, Follows.DROPPED)
-        changes = {n: fresh(self, n) for n, rule in rules(self).items() if rule in gone}
-        changes |= {"selections": self.selections, "selection": self.selection}
-        changes |= {"stacks": stacks, "references": references}
-        self.apply(text, **changes)
+        names = [n for n, rule in rules(self).items() if rule in gone]
+        changes = {n: fresh(self, n) for n in names}
+        for name in ("selections", "selection", *keep):
+            changes[name] = getattr(self, name)
+        self.apply(text, **changes, stacks=stacks, references=references)
 
     def add_reference_from_selection(self, name: str) -> None:
         """Make the mean spectrum of the selected pixels a reference.

@@ -151,7 +151,7 @@ def test_the_threshold_slider_moves_the_ambiguity_layer(
 ) -> None:
     dock = correlated(viewer, qtbot, two_particles, references)
     workspace = workspace_for(viewer)
-    dock._slider.setValue(0.05)
+    dock.method.threshold.setValue(0.05)
     assert workspace.threshold == pytest.approx(0.05)
     ambiguous = workspace.phase_map.ambiguous(0.05)
     (grid,) = link_for(viewer).places.grids

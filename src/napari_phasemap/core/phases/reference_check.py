@@ -85,21 +85,26 @@ class ReferenceReport:
         """Names of the corrections that are more than chance."""
         return tuple(one.name for one in self.corrections if one.significant)
 
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What was found and what applying it moves, one text per correction."""
+        return tuple(self._sentence(one) for one in self.corrections)
+
     def summary(self) -> str:
         """Return the report in plain sentences, one a line."""
-        n_pixels = self.stacks.n_pixels
-        lines = []
-        for one in self.corrections:
-            text = one.sentence
-            if one.significant:
-                share = 100.0 * one.n_changed / n_pixels
-                text += f" Applying this moves {share:.1f} % of the pixels"
-                gain = np.nan_to_num(one.after - one.before)
-                most = int(np.abs(gain).argmax())
-                name = self.references.names[most]
-                text += f" ({name}: {one.before[most]:.1f} to {one.after[most]:.1f} %)."
-            lines.append(text)
-        return "\n".join([*lines, *self.warnings])
+        return "\n".join([*self.sentences, *self.warnings])
+
+    def _sentence(self, one: Correction) -> str:
+        if not one.significant:
+            return one.sentence
+        share = 100.0 * one.n_changed / self.stacks.n_pixels
+        gain = np.nan_to_num(one.after - one.before)
+        most = int(np.abs(gain).argmax())
+        name = self.references.names[most]
+        return (
+            f"{one.sentence} Applying this moves {share:.1f} % of the pixels "
+            f"({name}: {one.before[most]:.1f} to {one.after[most]:.1f} %)."
+        )
 
     def apply(
         self, accepted: Iterable[str] | None = None
@@ -198,8 +203,12 @@ def check_references(
             f"references are checked on optical density; {stacks.names[0]!r} holds "
             f"{stacks.quantity.replace('_', ' ')}"
         )
-    on_progress(0, 4, "checking references")
-    before = _quiet_map(stacks, references)
+
+    def step_of(step: int) -> OnProgress:
+        """Return what keeps saying how far this is, and may raise `Cancelled`."""
+        return lambda *_: on_progress(step, 4, "checking references")
+
+    before = _quiet_map(stacks, references, step_of(0))
     sample = _sample(stacks, references, before, per_particle)
     shapes, sparse = _shapes(references, stacks.energy), _sparse(references, stacks)
     on_progress(1, 4, "checking references")
@@ -216,19 +225,22 @@ def check_references(
         errors,
         groups,
     )
-    on_progress(2, 4, "checking references")
-    corrections = [_with_effect(one, report, before) for one in report.corrections]
+    corrections = [
+        _with_effect(one, report, before, step_of(2)) for one in report.corrections
+    ]
     on_progress(3, 4, "checking references")
     told = cautions(stacks, references, before, residuals, errors)
     on_progress(4, 4, "checking references")
     return replace(report, corrections=tuple(corrections), warnings=tuple(told))
 
 
-def _quiet_map(stacks: StackSet, references: ReferenceSpectra) -> PhaseMap:
+def _quiet_map(
+    stacks: StackSet, references: ReferenceSpectra, on_progress: OnProgress
+) -> PhaseMap:
     """Return the posterior; that nothing fits is what the report is about."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        return posterior_map(stacks, references)
+        return posterior_map(stacks, references, on_progress=on_progress)
 
 
 def _sparse(references: ReferenceSpectra, stacks: StackSet) -> float:
@@ -288,14 +300,17 @@ def _sample(
 
 
 def _with_effect(
-    correction: Correction, report: ReferenceReport, before: PhaseMap
+    correction: Correction,
+    report: ReferenceReport,
+    before: PhaseMap,
+    on_progress: OnProgress,
 ) -> Correction:
     """Return a correction with what it changes."""
     if not correction.significant:
         shares = before.fractions()
         return replace(correction, before=shares, after=shares)
     stacks, references = report.apply({correction.name})
-    table = change_table(before, _quiet_map(stacks, references))
+    table = change_table(before, _quiet_map(stacks, references, on_progress))
     return replace(
         correction, n_changed=table.n_changed, before=table.before, after=table.after
     )

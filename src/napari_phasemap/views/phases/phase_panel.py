@@ -1,42 +1,37 @@
 """References, correlation and what comes of it: the second dock.
 
-* `PhasePanel`: references, threshold, layers on demand and the table of fractions.
+* `PhasePanel`: references and their check, method, layers on demand and the table of
+  fractions.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QCheckBox,
     QFileDialog,
-    QGridLayout,
     QGroupBox,
     QHBoxLayout,
-    QMenu,
     QPushButton,
     QTabWidget,
     QVBoxLayout,
 )
-from superqt import QLabeledDoubleSlider
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.views.phases.fractions import FractionTable
+from napari_phasemap.views.phases.layer_box import LayerBox
 from napari_phasemap.views.phases.loading import load_references
+from napari_phasemap.views.phases.method_box import MethodBox
+from napari_phasemap.views.phases.trust import Trust
 from napari_phasemap.views.shell.dock import Dock, guarded
 from napari_phasemap.views.shell.job import tell_error
-from napari_phasemap.views.shell.kinds import (
-    AMBIGUITY,
-    PHASE,
-    RELIABILITY,
-    RESOLVED,
-    SHADED,
-    correlation,
-)
+from napari_phasemap.views.shell.kinds import PHASE, RESOLVED
+from napari_phasemap.views.shell.maps import colored_as, ready_to_compare
 from napari_phasemap.views.shell.opening import spectra_files
 from napari_phasemap.views.widgets.plot import PlotView
+from napari_phasemap.workspace import PEARSON, POSTERIOR
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -49,26 +44,12 @@ if TYPE_CHECKING:
 
 __all__ = ["PhasePanel"]
 
-#: Layers on demand: kind, text of the check box, tool tip.
-LAYERS = (
-    (PHASE, "phase", "The phase with the highest r, in its color."),
-    (AMBIGUITY, "ambiguity", "Grey where Q1 - Q2 is below the threshold."),
-    (RELIABILITY, "reliability", "R = 100 (Q1 - Q2), bright is reliable."),
-    (
-        SHADED,
-        "reliability as brightness",
-        "Phase colors, as bright as the pixel is reliable.",
-    ),
-)
-#: Largest threshold of the slider, more where the references differ by more; the
-#: paper uses 0.005.
-MAX_THRESHOLD = 0.05
-
 
 class PhasePanel(Dock):
-    """Correlates every pixel with the references and shows what comes of it.
+    """Compares every pixel with the references and shows what comes of it.
 
-    Writes `workspace.references`, `phase_map` and `threshold`.
+    Writes `workspace.references`, `phase_map`, `posterior`, `method`, `threshold` and
+    `level`; `stacks` where a check of the references is applied.
     """
 
     title = "Phase map"
@@ -77,10 +58,15 @@ class PhasePanel(Dock):
         self, viewer: napari.viewer.Viewer, workspace: Workspace | None = None
     ) -> None:
         super().__init__(viewer, workspace)
+        self.method = MethodBox(self.workspace)
+        self.layers = LayerBox(self.link)
+        self.trust = Trust(self, self.method, self.layers)
         self.body.addWidget(self._make_start())
         self.body.addWidget(self._make_references())
-        self.body.addWidget(self._make_correlation())
-        self.body.addWidget(self._make_layers())
+        self.body.addWidget(self.method)
+        self.body.addWidget(self.trust.posterior)
+        self.body.addWidget(self.layers)
+        self.method.asked.connect(self.compute)
         self.fractions = FractionTable(self.workspace)
         self.body.addWidget(self.fractions)
         self.body.addLayout(self._make_save())
@@ -89,9 +75,12 @@ class PhasePanel(Dock):
         self.listen(events.references, self._on_references)
         self.listen(events.phase_map, self._on_phase_map)
         self.listen(events.stacks, self._on_state)
-        self.listen(events.threshold, self._on_threshold)
-        self.listen(self.viewer.layers.events.removed, self._on_layers)
-        self.listen(self.link.results.changed, self._on_layers)
+        self.listen(events.posterior, self._on_method)
+        for signal in (events.method, events.threshold, events.level):
+            self.listen(signal, self.method.follow)
+        self.listen(events.method, self._on_method)
+        self.listen(self.viewer.layers.events.removed, self.layers.follow)
+        self.listen(self.link.results.changed, self.layers.follow)
         self._on_references(self.workspace.references)
         self._on_phase_map(self.workspace.phase_map)
 
@@ -119,26 +108,30 @@ class PhasePanel(Dock):
         load_references(self, paths, self._set_references)
 
     @guarded
+    def compute(self) -> None:
+        """Make the map of the chosen method."""
+        if self.workspace.method == POSTERIOR:
+            self.trust.compute()
+        else:
+            self.correlate()
+
+    @guarded
     def correlate(self) -> None:
         """Correlate all pixels with the references, beside the window."""
-        stacks, references = self.workspace.stacks, self.workspace.references
-        if stacks is None:
-            raise InputError(
-                "there is no optical density to correlate; open stacks and convert "
-                "them in Plugins > Phase map > Data"
-            )
-        if references is None:
-            raise InputError("there are no reference spectra; press 'Open references…'")
+        stacks, references = ready_to_compare(self.workspace)
         from napari_phasemap.core.phases.correlation import pearson_map
 
         self.job.start(
-            pearson_map, stacks, references, on_done=self._on_map, text="correlating"
+            pearson_map,
+            stacks,
+            references,
+            on_done=partial(self._on_map, references),
+            text="correlating",
         )
 
     def set_layer(self, kind: Kind, wanted: bool) -> None:
         """Show or remove the layers of a kind."""
-        results = self.link.results
-        (results.show if wanted else results.hide)(kind)
+        self.layers.set_layer(kind, wanted)
 
     # ---- Following the workspace ----
 
@@ -160,15 +153,13 @@ class PhasePanel(Dock):
                 "apart. Remove one of the two."
             )
 
-    def _on_map(self, phases: PhaseMap) -> None:
-        old = self.workspace.phase_map
-        if old is not None and old.names == phases.names:
-            phases = phases.with_colors(old.colors)
-        self.workspace.resolved = None
-        self.workspace.phase_map = phases
-        wanted = [kind for kind, box in self._boxes.items() if box.isChecked()]
-        for kind in wanted or [PHASE]:  # inserting a layer sets the boxes
-            self.link.results.show(kind)
+    def _on_map(self, references: ReferenceSpectra, phases: PhaseMap) -> None:
+        workspace = self.workspace
+        workspace.resolved = None
+        workspace.phase_map = colored_as(phases, workspace.phase_map)
+        workspace.method = PEARSON
+        self.trust.correlated_with = references
+        self.layers.show_wanted()
         if phases.n_unassigned:
             self.tell(
                 f"{phases.n_unassigned} pixels are constant or not finite and have no "
@@ -177,6 +168,7 @@ class PhasePanel(Dock):
 
     def _on_references(self, references: ReferenceSpectra | None) -> None:
         self._on_state()
+        self.trust.report.clear()
         if references is None:
             self._plot.set_empty("No references yet.")
             self._heat.set_empty("No references yet.")
@@ -194,15 +186,8 @@ class PhasePanel(Dock):
         if len(references) > 1:
             shown = self._at_stack_energies(references)
             self._heat.draw(lambda axes: draw_reference_correlation(axes, shown))
-            first, second, gap = shown.closest_pair()
-            self._propose.setText(f"Use {gap:.4f}")
-            self._propose.setToolTip(
-                f"{first} and {second} are the most alike: their r differs from 1 by "
-                f"{gap:.5f}. A larger threshold calls even pure pixels ambiguous."
-            )
-            self._proposed = gap
-            self._slider.setMaximum(max(MAX_THRESHOLD, 1.2 * gap))
-        self._propose.setEnabled(len(references) > 1)
+            self.method.propose_gap(*shown.closest_pair())
+        self.method.propose.setEnabled(len(references) > 1)
 
     def _at_stack_energies(self, references: ReferenceSpectra) -> ReferenceSpectra:
         """Return the references where the stacks were measured, if they cover it."""
@@ -215,32 +200,13 @@ class PhasePanel(Dock):
             return references
 
     def _on_phase_map(self, phases: PhaseMap | None) -> None:
-        names = () if phases is None else phases.names
-        menu = QMenu(self._correlations)
-        for name in names:
-            kind = correlation(name)
-            action = menu.addAction(kind.name)
-            action.setCheckable(True)
-            action.setChecked(kind in self.link.results.kinds())
-            action.toggled.connect(lambda on, k=kind: self.set_layer(k, on))
-        self._correlations.setMenu(menu)
-        self._correlations.setEnabled(bool(names))
         self._save.setEnabled(phases is not None)
+        self._on_method()
+
+    def _on_method(self, *_: Any) -> None:
+        self.layers.follow()
+        self.layers.list_phases()
         self._on_state()
-
-    def _on_threshold(self, threshold: float) -> None:
-        if abs(self._slider.value() - threshold) > 1e-9:
-            self._slider.setValue(threshold)
-
-    def _on_layers(self, *_: Any) -> None:
-        """Follow layers that were deleted by hand."""
-        kinds = self.link.results.kinds()
-        if self.workspace.phase_map is None:
-            return
-        for kind, box in self._boxes.items():
-            box.blockSignals(True)
-            box.setChecked(kind in kinds)
-            box.blockSignals(False)
 
     def _on_state(self, *_: Any) -> None:
         workspace = self.workspace
@@ -252,6 +218,8 @@ class PhasePanel(Dock):
             hint = "Open the sample particles here, or your stacks in the Data dock."
         elif workspace.references is None:
             hint = "Open the reference spectra of the phases you expect."
+        elif workspace.method == POSTERIOR and workspace.posterior is None:
+            hint = "Press Compute probabilities."
         elif workspace.phase_map is None:
             hint = "Press Correlate."
         else:
@@ -275,6 +243,7 @@ class PhasePanel(Dock):
         button = QPushButton("Open references…")
         button.clicked.connect(self.open_references)
         layout.addWidget(button)
+        layout.addWidget(self.trust.report)
         self._plot = PlotView("No references yet.")
         self._heat = PlotView("No references yet.")
         tabs = QTabWidget()
@@ -285,42 +254,6 @@ class PhasePanel(Dock):
         for plot in (self._plot, self._heat):
             plot.set_theme(self.viewer.theme)
             self.listen(self.viewer.events.theme, plot.on_theme)
-        return box
-
-    def _make_correlation(self) -> QGroupBox:
-        box = QGroupBox("Correlation")
-        layout = QGridLayout(box)
-        button = QPushButton("Correlate")
-        button.clicked.connect(self.correlate)
-        layout.addWidget(button, 0, 0, 1, 2)
-        self._slider = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
-        self._slider.setRange(0.0, MAX_THRESHOLD)
-        self._slider.setDecimals(4)
-        self._slider.setSingleStep(0.0005)
-        self._slider.setValue(self.workspace.threshold)
-        self._slider.setToolTip("Ambiguous where Q1 - Q2 is smaller (0.005: R = 0.5).")
-        self._slider.valueChanged.connect(self._set_threshold)
-        self._propose = QPushButton("Use the closest pair's gap")
-        self._propose.clicked.connect(self._use_proposed)
-        self._proposed = self.workspace.threshold
-        layout.addWidget(self._slider, 1, 0)
-        layout.addWidget(self._propose, 1, 1)
-        layout.setColumnStretch(0, 1)
-        return box
-
-    def _make_layers(self) -> QGroupBox:
-        box = QGroupBox("Layers")
-        layout = QVBoxLayout(box)
-        self._boxes: dict[Kind, QCheckBox] = {}
-        for kind, text, tip in LAYERS:
-            check = QCheckBox(text)
-            check.setToolTip(tip)
-            check.setChecked(kind in (PHASE, AMBIGUITY))
-            check.toggled.connect(lambda on, k=kind: self.set_layer(k, on))
-            self._boxes[kind] = check
-            layout.addWidget(check)
-        self._correlations = QPushButton("correlation r with")
-        layout.addWidget(self._correlations)
         return box
 
     def _make_save(self) -> QHBoxLayout:
@@ -334,12 +267,6 @@ class PhasePanel(Dock):
         self._save.clicked.connect(self._ask_folder)
         row.addWidget(self._save)
         return row
-
-    def _set_threshold(self, value: float) -> None:
-        self.workspace.threshold = float(value)
-
-    def _use_proposed(self) -> None:
-        self.workspace.threshold = round(self._proposed, 4)
 
     def _ask_results(self) -> None:
         path, _ = QFileDialog.getOpenFileName(

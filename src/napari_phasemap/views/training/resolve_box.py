@@ -14,18 +14,15 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QGroupBox,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QPushButton,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
 )
 
 from napari_phasemap.core.latent.methods import ASSIGNMENTS
+from napari_phasemap.views.widgets.change_view import ChangeView
 
 if TYPE_CHECKING:
-    from napari_phasemap.core.phases.changes import ChangeTable
     from napari_phasemap.pipeline.resolving import Resolved
 
 __all__ = ["ResolveBox"]
@@ -64,10 +61,7 @@ class ResolveBox(QGroupBox):
         self._text = QLabel("")
         self._text.setWordWrap(True)
         layout.addWidget(self._text)
-        self._table = QTableWidget()
-        self._table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self._table.verticalHeader().setVisible(False)
-        self._table.setVisible(False)
+        self._table = ChangeView()
         layout.addWidget(self._table)
 
     def value(self) -> dict[str, str]:
@@ -79,26 +73,10 @@ class ResolveBox(QGroupBox):
         """Say how much changed and how far methods agree."""
         self._text.setText(str(resolved))
         self.select.setEnabled(bool(resolved.disagreement.any()))
-        self._fill(resolved.table)
+        self._table.show_table(resolved.table)
 
     def clear(self) -> None:
         """Forget the last result."""
         self._text.setText("")
         self._table.setVisible(False)
         self.select.setEnabled(False)
-
-    def _fill(self, table: ChangeTable) -> None:
-        rows = table.rows
-        self._table.setColumnCount(len(table.header))
-        self._table.setHorizontalHeaderLabels(list(table.header))
-        self._table.setRowCount(len(rows))
-        for row, values in enumerate(rows):
-            for column, value in enumerate(values):
-                text = f"{value:.2f}" if isinstance(value, float) else str(value)
-                text = "" if text == "nan" else text
-                self._table.setItem(row, column, QTableWidgetItem(text))
-        header = self._table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        height = self._table.verticalHeader().length() + header.height() + 18
-        self._table.setMinimumHeight(min(height, 260))
-        self._table.setVisible(True)
