@@ -295,7 +295,7 @@ def test_a_run_that_fails_while_writing_leaves_the_earlier_results(
     def fail(*_args, **_options):
         raise OSError("disk full")
 
-    monkeypatch.setattr("napari_phasemap.pipeline.bundle._write_csv", fail)
+    monkeypatch.setattr("napari_phasemap.pipeline.bundle.write_csv", fail)
     with pytest.raises(OSError, match="disk full"):
         run(sample_paths()[:2], tmp_path / "out", overwrite=True)
     assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == before

@@ -10,7 +10,7 @@
 """
 
 from napari_phasemap.pipeline.batch import Outcome, run, run_recipe
-from napari_phasemap.pipeline.bundle import Failure, write_bundle
+from napari_phasemap.pipeline.bundle import write_bundle
 from napari_phasemap.pipeline.collecting import Collected, collect
 from napari_phasemap.pipeline.comparing import Compared, compare
 from napari_phasemap.pipeline.learning import Trained, train
@@ -23,6 +23,7 @@ from napari_phasemap.pipeline.parameters import (
 from napari_phasemap.pipeline.preparation import prepare
 from napari_phasemap.pipeline.recipe import Recipe
 from napari_phasemap.pipeline.resolving import Resolved, resolve
+from napari_phasemap.pipeline.summary import Failure
 
 __all__ = [
     "Collected",

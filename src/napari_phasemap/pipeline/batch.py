@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.io.results import Results
-from napari_phasemap.pipeline.bundle import Failure, check_output, write_bundle
+from napari_phasemap.pipeline.bundle import check_output, write_bundle
 from napari_phasemap.pipeline.collecting import collect
 from napari_phasemap.pipeline.latent import model_files, network_for, with_resolved
 from napari_phasemap.pipeline.parameters import RunParameters
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.references import ReferenceSpectra
     from napari_phasemap.models.gmvae import GMVAE
     from napari_phasemap.pipeline.resolving import Resolved
+    from napari_phasemap.pipeline.summary import Failure
 
 __all__ = ["Outcome", "run", "run_recipe"]
 

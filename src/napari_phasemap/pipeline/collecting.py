@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from napari_phasemap.core.data.errors import InputError, is_bug, told
 from napari_phasemap.core.data.progress import Cancelled, OnProgress, ignore_progress
 from napari_phasemap.core.data.stack_set import StackSet
-from napari_phasemap.pipeline.bundle import Failure
 from napari_phasemap.pipeline.parameters import Preparation
 from napari_phasemap.pipeline.preparation import prepare
+from napari_phasemap.pipeline.summary import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

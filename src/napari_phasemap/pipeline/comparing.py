@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_phasemap.core.data.stack_set import StackSet
-    from napari_phasemap.pipeline.bundle import Failure
+    from napari_phasemap.pipeline.summary import Failure
 
 __all__ = ["Compared", "compare", "read_truth"]
 

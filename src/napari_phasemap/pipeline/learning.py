@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.data.references import ReferenceSpectra
     from napari_phasemap.core.data.stack_set import StackSet
-    from napari_phasemap.pipeline.bundle import Failure
+    from napari_phasemap.pipeline.summary import Failure
 
 __all__ = [
     "MODEL_FILES",

@@ -1,21 +1,33 @@
 """A table of how many pixels went from which phase to which.
 
-* `ChangeView`: shows a `ChangeTable`.
+* `ChangeView`: shows a `ChangeTable`, or anything else with header and rows.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from qtpy.QtWidgets import QHeaderView, QTableWidget, QTableWidgetItem
 
 if TYPE_CHECKING:
-    from napari_phasemap.core.phases.changes import ChangeTable
+    from collections.abc import Sequence
 
 __all__ = ["ChangeView"]
 
 #: Pixels; a longer table scrolls.
 MAX_HEIGHT = 260
+
+
+class Table(Protocol):
+    """What has rows of values under titles."""
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Titles of the columns."""
+
+    @property
+    def rows(self) -> Sequence[tuple[Any, ...]]:
+        """Values, row by row."""
 
 
 class ChangeView(QTableWidget):
@@ -27,7 +39,7 @@ class ChangeView(QTableWidget):
         self.verticalHeader().setVisible(False)
         self.setVisible(False)
 
-    def show_table(self, table: ChangeTable) -> None:
+    def show_table(self, table: Table) -> None:
         """Show a table in place of the last one."""
         rows = table.rows
         self.setColumnCount(len(table.header))
