@@ -90,7 +90,7 @@ class LayerBox(QGroupBox):
             layout.addWidget(check)
         self.each = QPushButton()
         layout.addWidget(self.each)
-        self.follow()
+        self.follow_method()
 
     def set_layer(self, kind: Kind, wanted: bool) -> None:
         """Show or remove the layers of a kind."""
@@ -109,10 +109,8 @@ class LayerBox(QGroupBox):
             self._link.results.show(kind)
 
     def follow(self, *_: Any) -> None:
-        """Follow the method, the phases and layers that were deleted by hand."""
+        """Follow layers that were deleted by hand."""
         workspace, kinds = self._link.workspace, self._link.results.kinds()
-        for kind, methods, *_rest in LAYERS:
-            self.boxes[kind].setVisible(workspace.method in methods)
         if workspace.phase_map is None and workspace.posterior is None:
             return
         for kind, box in self.boxes.items():
@@ -120,9 +118,11 @@ class LayerBox(QGroupBox):
             box.setChecked(kind in kinds)
             box.blockSignals(False)
 
-    def list_phases(self) -> None:
-        """Fill the menu of the layers of one phase each."""
+    def follow_method(self, *_: Any) -> None:
+        """Offer the layers of the method, and one for each of its phases."""
         workspace, kinds = self._link.workspace, self._link.results.kinds()
+        for kind, methods, *_rest in LAYERS:
+            self.boxes[kind].setVisible(workspace.method in methods)
         posterior = workspace.shown_map == POSTERIOR
         phases = workspace.posterior if posterior else workspace.phase_map
         menu = QMenu(self.each)

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PhasePanel"]
 
+#: Pixels: a text that wraps makes a scroll area stretch what can be stretched.
+PLOT_HEIGHT = 230
+
 
 class PhasePanel(Dock):
     """Compares every pixel with the references and shows what comes of it.
@@ -204,8 +207,7 @@ class PhasePanel(Dock):
         self._on_method()
 
     def _on_method(self, *_: Any) -> None:
-        self.layers.follow()
-        self.layers.list_phases()
+        self.layers.follow_method()
         self._on_state()
 
     def _on_state(self, *_: Any) -> None:
@@ -223,9 +225,7 @@ class PhasePanel(Dock):
         elif workspace.phase_map is None:
             hint = "Press Correlate."
         else:
-            hint = (
-                "Move the threshold; open Plugins > Phase map > Spectra to look inside."
-            )
+            hint = "Move the slider; open Plugins > Phase map > Spectra to look inside."
         self.set_hint(hint)
         self._start.setVisible(not workspace.sources)
 
@@ -249,7 +249,7 @@ class PhasePanel(Dock):
         tabs = QTabWidget()
         tabs.addTab(self._plot, "spectra")
         tabs.addTab(self._heat, "how alike")
-        tabs.setMinimumHeight(200)
+        tabs.setFixedHeight(PLOT_HEIGHT)
         layout.addWidget(tabs)
         for plot in (self._plot, self._heat):
             plot.set_theme(self.viewer.theme)

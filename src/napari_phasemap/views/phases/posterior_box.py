@@ -63,14 +63,15 @@ class PosteriorBox(QGroupBox):
         self.select_odd = QPushButton("Select contradicted")
         self.select_odd.setToolTip("Unambiguous by Pearson, another phase here.")
         self._table = ChangeView()
-        self._more = QCollapsible("Disagreement with Pearson")
+        self._more = QCollapsible("Pixels that contradict Pearson")
         self._more.addWidget(self._table)
         self._more.addWidget(self.select_odd)
         layout = QVBoxLayout(self)
         layout.addWidget(self.text)
         for buttons in (
             (self.draw_flat, self.use_flat),
-            (self.select_unknown, self.add_reference),
+            (self.add_reference,),
+            (self.select_unknown,),
         ):
             row = QHBoxLayout()
             for button in buttons:
@@ -167,7 +168,7 @@ class PosteriorBox(QGroupBox):
                 pearson, posterior, threshold=workspace.threshold
             )
             n_odd = int(table.pixels.sum())
-            self._more.setText(f"Disagreement with Pearson ({n_odd} pixels)")
+            self._more.setText(f"{n_odd} pixels contradict Pearson")
             self._table.show_table(table)
             self.select_odd.setEnabled(n_odd > 0)
         return said
