@@ -127,8 +127,9 @@ def options_of(
             flag = one.name.replace("_", "-")
             text = f"{one.text}{_default_text(default or one.default)}"
             if one.type is bool:
+                both = f"--{flag}/--no-{flag}" if one.default else f"--{flag}"
                 command = click.option(
-                    f"--{flag}", one.name, is_flag=True, default=None, help=one.text
+                    both, one.name, is_flag=True, default=None, help=one.text
                 )(command)
                 continue
             kind: Any = click.Choice(one.choices) if one.choices else one.type

@@ -26,6 +26,7 @@ from napari_phasemap.pipeline import Recipe, RunParameters
 from napari_phasemap.pipeline import run as run_pipeline
 
 if TYPE_CHECKING:
+    from napari_phasemap.io.results import Results
     from napari_phasemap.pipeline import Outcome
 
 __all__ = ["demo", "run"]
@@ -34,6 +35,8 @@ EXAMPLES = """\b
 Examples:
   napari-phasemap run P1.hdr P2.hdf5 --references refs.csv --output results
   napari-phasemap run P1.hdr --references refs.csv --train --output results
+  napari-phasemap run P1.hdr --references refs.csv --method posterior
+      --check-references --output results
 """
 
 
@@ -60,7 +63,8 @@ def run(
 ) -> None:
     """Correlate STACKS with references: maps, fractions and figures in a folder.
 
-    With --train or --model ambiguous pixels are resolved in a latent space.
+    With --train or --model ambiguous pixels are resolved in a latent space; with
+    --method posterior every phase of every pixel gets a probability.
     """
     wanted = given(parameters)
     with foreseen_told():
@@ -132,10 +136,42 @@ def _report(outcome: Outcome) -> str:
         )
         for row in rows
     ]
+    if "posterior" in results.maps:
+        lines += ["", *_posterior_lines(results)]
+    if outcome.report is not None:
+        lines += ["", *_check_lines(outcome)]
     if outcome.resolved is not None:
         lines += ["", *([repr(outcome.model)] if outcome.model else [])]
         lines += [str(outcome.resolved), repr(outcome.resolved.table)]
     return "\n".join([*lines, f"Results are in {outcome.output}"])
+
+
+def _posterior_lines(results: Results) -> list[str]:
+    """Return what the map of probabilities says, in words."""
+    from napari_phasemap.core.phases import decisions
+
+    pearson, posterior = results.maps["phase_map"], results.maps["posterior"]
+    about, told = posterior.parameters, decisions.decisions_of(posterior)
+    n_undecided = int(told.undecided(results.level).sum())
+    return [
+        repr(posterior),
+        f"{n_undecided} pixels are undecided (probability below {results.level:g}), "
+        f"{int(told.unknown.sum())} fit no reference.",
+        decisions.noise_sentence(about["stacks"], about["noise"]),
+        decisions.gap_sentence(pearson, posterior, gap=results.threshold),
+        *decisions.strangers(posterior),
+    ]
+
+
+def _check_lines(outcome: Outcome) -> list[str]:
+    """Return what the check of the references found, and what was made of it."""
+    report, parameters = outcome.report, outcome.results.recipe["parameters"]
+    assert report is not None
+    applied = parameters["recalibrate"]
+    end = f"Applied: {applied}."
+    if not applied:
+        end = "Nothing was changed; --recalibrate suggested applies what is suggested."
+    return [report.summary(), end]
 
 
 def _shares_right(outcome: Outcome) -> dict[str, float]:
@@ -146,7 +182,11 @@ def _shares_right(outcome: Outcome) -> dict[str, float]:
     stacks = outcome.results.stacks
     true_labels = stacks.join([truth[name] for name in stacks.names])
     inside = true_labels > 0
-    texts = {"phase_map": "", "resolved": " after resolving"}
+    texts = {
+        "phase_map": "",
+        "resolved": " after resolving",
+        "posterior": " by probabilities",
+    }
     return {
         texts[name]: float(100.0 * (phases.labels == true_labels)[inside].mean())
         for name, phases in outcome.results.maps.items()

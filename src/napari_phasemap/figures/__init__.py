@@ -1,6 +1,7 @@
 """Draw results: on a panel of the window and in a file, by the same functions.
 
-* Maps of one particle: `draw_phase_map`, `draw_reliability`, `draw_correlation_map`.
+* Maps of one particle: `draw_phase_map`, `draw_reliability`, `draw_probability`,
+  `draw_correlation_map`.
 * Curves and tables: `draw_references`, `draw_reference_correlation`, `draw_spectra`,
   `draw_mean`, `draw_fractions`.
 * Models: `draw_history`, `draw_latent`, `draw_traversal`, `draw_axis_intensity`,
@@ -44,6 +45,7 @@ from napari_phasemap.figures.latent_sheets import (
 from napari_phasemap.figures.maps import (
     draw_correlation_map,
     draw_phase_map,
+    draw_probability,
     draw_reliability,
 )
 from napari_phasemap.figures.means import draw_mean
@@ -69,6 +71,7 @@ __all__ = [
     "draw_pairs",
     "draw_phase_map",
     "draw_phase_reconstructions",
+    "draw_probability",
     "draw_reference_correlation",
     "draw_references",
     "draw_reliability",

@@ -15,9 +15,11 @@ from napari_phasemap.figures.style import SMALL, dress
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.container import BarContainer
+    from numpy.typing import NDArray
 
     from napari_phasemap.core.data.phasemap import PhaseMap
     from napari_phasemap.core.data.stack_set import Stacks
+    from napari_phasemap.core.phases.intervals import FractionIntervals
 
 __all__ = ["draw_fractions"]
 
@@ -32,6 +34,7 @@ def draw_fractions(
     /,
     *,
     ambiguous_below: float | None = None,
+    intervals: FractionIntervals | None = None,
 ) -> list[BarContainer]:
     """Draw the per cent of each phase as one stacked bar per particle.
 
@@ -45,6 +48,9 @@ def draw_fractions(
         Pixels without phase are not counted.
     ambiguous_below : float, optional
         Threshold; the ambiguous share is then written above each bar.
+    intervals : FractionIntervals, optional
+        From `fraction_intervals`, of the same maps: a line at the upper end of each
+        phase shows how far its per cent may lie beside what was found.
 
     Returns
     -------
@@ -85,6 +91,8 @@ def draw_fractions(
             fontsize=SMALL,
             color=_ink(phases.colors[row]),
         )
+        if intervals is not None:
+            _draw_interval(axes, intervals, row, positions, bottom)
         bottom += values
         bars.append(bar)
     if ambiguous_below is not None:
@@ -111,6 +119,20 @@ def draw_fractions(
     )
     dress(axes)
     return bars
+
+
+def _draw_interval(
+    axes: Axes,
+    intervals: FractionIntervals,
+    phase: int,
+    positions: NDArray[np.float64],
+    bottom: NDArray[np.float64],
+) -> None:
+    """Draw the interval of a phase as a line from where its part of the bar begins."""
+    order = [*range(1, len(intervals.stacks) + 1), 0][: len(positions)]
+    low, high = intervals.low[order, phase], intervals.high[order, phase]
+    shift = 0.25 * (1 if phase % 2 else -1)  # lines of neighbors lie side by side
+    axes.vlines(positions + shift, bottom + low, bottom + high, color="black", lw=0.8)
 
 
 def _ink(color: str) -> str:

@@ -2,7 +2,7 @@
 
 * `draw_phase_map`: phases in their colors, ambiguous pixels gray, reliability as
   brightness.
-* `draw_reliability`: R in gray.
+* `draw_reliability`: R in gray. `draw_probability`: the probability of the phase.
 * `draw_correlation_map`: Pearson's r with one reference.
 * `phase_rgba`, `reliability_brightness`: the colors of pixels, for figures and layers.
 """
@@ -32,6 +32,7 @@ __all__ = [
     "correlation_limits",
     "draw_correlation_map",
     "draw_phase_map",
+    "draw_probability",
     "draw_reliability",
     "phase_rgba",
     "reliability_brightness",
@@ -125,6 +126,37 @@ def draw_reliability(
     image = stacks.to_image(np.minimum(phases.reliability, np.float32(1e6)), index)
     artist = show_image(axes, stacks[index], image, scale_bar=scale_bar)
     artist.set(cmap="gray", clim=(0.0, limit))
+    return artist
+
+
+def draw_probability(
+    axes: Axes,
+    stacks: StackSet,
+    phases: PhaseMap,
+    /,
+    index: int = 0,
+    *,
+    scale_bar: bool = True,
+) -> AxesImage:
+    """Draw how probable the phase of every pixel of one particle is, 1 is yellow.
+
+    Parameters
+    ----------
+    axes, stacks, index, scale_bar
+        As for `draw_phase_map`.
+    phases : PhaseMap
+        With log-probabilities, from `posterior_map`.
+
+    Returns
+    -------
+    AxesImage
+        Pixels without phase are transparent.
+    """
+    from napari_phasemap.core.phases.abstention import probability
+
+    image = stacks.to_image(probability(phases), index)
+    artist = show_image(axes, stacks[index], image, scale_bar=scale_bar)
+    artist.set(cmap="cividis", clim=(0.0, 1.0))
     return artist
 
 

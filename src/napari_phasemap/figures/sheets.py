@@ -25,6 +25,7 @@ from napari_phasemap.figures.maps import (
     AMBIGUOUS_COLOR,
     draw_correlation_map,
     draw_phase_map,
+    draw_probability,
     draw_reliability,
 )
 from napari_phasemap.figures.style import MM, NORMAL, SMALL, dress
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.phasemap import PhaseMap
     from napari_phasemap.core.data.references import ReferenceSpectra
     from napari_phasemap.core.data.stack_set import Stacks, StackSet
+    from napari_phasemap.core.phases.intervals import FractionIntervals
 
 __all__ = [
     "correlation_sheet",
@@ -51,6 +53,14 @@ __all__ = [
 
 #: Widths of one and of two columns of a journal, in mm.
 ONE_COLUMN, TWO_COLUMNS = 85.0, 180.0
+#: Maps of a number, and what their color bars say.
+WITH_BAR = {"reliability": draw_reliability, "probability": draw_probability}
+BAR_TEXTS = {
+    "reliability": "reliability R = 100 (Q1 – Q2)",
+    "probability": "probability of the phase",
+}
+#: Height of a row of a legend, in mm; two rows have room below the maps.
+LEGEND_ROW = 5.0
 #: Most particles beside one another.
 N_ACROSS = 4
 
@@ -60,7 +70,9 @@ def map_sheet(
     phases: PhaseMap,
     /,
     *,
-    kind: Literal["phase", "ambiguity", "reliability", "brightness"] = "phase",
+    kind: Literal[
+        "phase", "ambiguity", "reliability", "brightness", "probability"
+    ] = "phase",
     threshold: float | None = None,
 ) -> Figure:
     """Return a figure with one map per particle.
@@ -71,11 +83,14 @@ def map_sheet(
         Of `phases`.
     phases : PhaseMap
         What to draw.
-    kind : {"phase", "ambiguity", "reliability", "brightness"}, default="phase"
+    kind : {"phase", "ambiguity", "reliability", "brightness", "probability"}
         * "phase": phases in their colors.
         * "ambiguity": the same with ambiguous pixels in gray; needs `threshold`.
         * "reliability": R in gray.
         * "brightness": phases darkened where R is low.
+        * "probability": of the phase, for a map of `posterior_map`.
+
+        Default "phase".
     threshold : float, optional
         Margin below which a pixel is ambiguous.
 
@@ -91,8 +106,8 @@ def map_sheet(
         if index >= len(stacks):
             place.set_visible(False)
             continue
-        if kind == "reliability":
-            image = draw_reliability(
+        if kind in WITH_BAR:
+            image = WITH_BAR[kind](
                 place, stacks, phases, index, scale_bar=_has_bar(stacks, index)
             )
         else:
@@ -106,8 +121,8 @@ def map_sheet(
                 scale_bar=_has_bar(stacks, index),
             )
         _same_scale(place, stacks, index)
-    if kind == "reliability":
-        _color_bar(figure, image, axes[: len(stacks)], "reliability R = 100 (Q1 – Q2)")
+    if kind in WITH_BAR:
+        _color_bar(figure, image, axes[: len(stacks)], BAR_TEXTS[kind])
     else:
         extra = {"ambiguous": AMBIGUOUS_COLOR} if kind == "ambiguity" else {}
         _legend(figure, phases, extra)
@@ -235,7 +250,12 @@ def reference_sheet(
 
 
 def fraction_sheet(
-    stacks: Stacks, phases: PhaseMap, /, *, threshold: float | None = None
+    stacks: Stacks,
+    phases: PhaseMap,
+    /,
+    *,
+    threshold: float | None = None,
+    intervals: FractionIntervals | None = None,
 ) -> Figure:
     """Return a figure of the phase fractions of every particle.
 
@@ -247,18 +267,28 @@ def fraction_sheet(
         What to count.
     threshold : float, optional
         Margin below which a pixel is ambiguous; the share is then written above.
+    intervals : FractionIntervals, optional
+        As for `draw_fractions`.
 
     Returns
     -------
     Figure
-        One bar per particle and one of all.
     """
     from matplotlib.figure import Figure
 
     stacks = as_set(stacks)
     width = ONE_COLUMN if len(stacks) <= 5 else TWO_COLUMNS
     figure = Figure(figsize=(width * MM, 65.0 * MM), layout="constrained")
-    draw_fractions(figure.subplots(), stacks, phases, ambiguous_below=threshold)
+    draw_fractions(
+        figure.subplots(),
+        stacks,
+        phases,
+        ambiguous_below=threshold,
+        intervals=intervals,
+    )
+    if intervals is not None:
+        share = f"{100 * intervals.confidence:.0f}"
+        figure.supxlabel(f"lines: {share} % intervals of the pixels", fontsize=SMALL)
     return figure
 
 
@@ -371,10 +401,13 @@ def _legend(figure: Figure, phases: PhaseMap, extra: dict[str, str]) -> None:
     entries = {**dict(zip(phases.names, phases.colors, strict=True)), **extra}
     handles = [Patch(color=color, label=name) for name, color in entries.items()]
     narrow = figure.get_figwidth() < 100.0 * MM
+    n_across = min(len(handles), 3 if narrow else 7)
+    more_rows = max(ceil(len(handles) / n_across) - 2, 0)
+    figure.set_figheight(figure.get_figheight() + more_rows * LEGEND_ROW * MM)
     figure.legend(
         handles=handles,
         loc="outside lower center",
-        ncols=min(len(handles), 3 if narrow else 7),
+        ncols=n_across,
         fontsize=NORMAL,
         frameon=False,
         handlelength=1.0,

@@ -10,8 +10,8 @@ Layout, version 1, beside the stacks of `stackfile`::
     latent                    (n_pixels, n_latent)
     features/0 ...            one array per pixel each
     selections/0 ...          bool (n_pixels,)
-    tree                      latent_name, threshold, recipe; names of maps and of
-                              features; names and colors of selections
+    tree                      latent_name, threshold, level, recipe; names of maps and
+                              of features; names and colors of selections
 
 Pixel order is that of `StackSet`.
 """
@@ -26,6 +26,7 @@ from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD, PhaseMap
 from napari_phasemap.core.data.references import ReferenceSpectra
 from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.phases.decisions import DEFAULT_LEVEL
 from napari_phasemap.io.damage import parsing
 from napari_phasemap.io.hdf5 import dataset_in, group_in, numbers, open_hdf5, read_array
 from napari_phasemap.io.space import write_hdf5
@@ -52,7 +53,7 @@ __all__ = ["NamedPixels", "Results", "read_results", "write_results"]
 
 _MAP_ARRAYS = ("labels", "runner_up", "best", "margin", "scores", "misfit")
 #: What the tree of a file says of the results themselves.
-_SAID = ("latent_name", "threshold", "recipe")
+_SAID = ("latent_name", "threshold", "level", "recipe")
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class _Root:
     maps: list[str]
     features: list[str]
     selections: list[list[str]]
+    level: float = DEFAULT_LEVEL  # files of version 0.1 know no probabilities
 
     def __post_init__(self) -> None:
         names = [self.latent_name, *self.maps, *self.features]
@@ -72,7 +74,7 @@ class _Root:
         pairs = all(len(pair) == 2 for pair in self.selections)
         if not (named and pairs and isinstance(self.recipe, dict)):
             raise InputError("the names of maps, features or selections are damaged")
-        float(self.threshold)
+        float(self.threshold), float(self.level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +97,7 @@ class Results:
     references : ReferenceSpectra, optional
         As loaded.
     maps : mapping of str to PhaseMap
-        By what made them: "phase_map", "resolved" or any other name.
+        By what made them: "phase_map", "resolved", "posterior" or any other name.
     latent : ndarray of float32 of shape (n_pixels, n_latent), optional
         Latent coordinates.
     latent_name : str, default=""
@@ -106,6 +108,8 @@ class Results:
         Named selections; anything with `name`, `pixels` and `color` will do.
     threshold : float, default=0.005
         Smallest unambiguous Q1 - Q2.
+    level : float, default=0.9
+        Smallest probability of a phase that is not undecided.
     recipe : mapping, optional
         The steps with their parameters: plain dict, list, str, numbers and arrays.
 
@@ -124,6 +128,7 @@ class Results:
     selections: tuple[NamedPixels, ...] = ()
     threshold: float = DEFAULT_THRESHOLD
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    level: float = DEFAULT_LEVEL
 
     def __post_init__(self) -> None:
         lengths = {f"map {name!r}": m.n_pixels for name, m in self.maps.items()}
@@ -188,6 +193,7 @@ def _write(file: Group, results: Results) -> None:
     root = {
         "latent_name": results.latent_name,
         "threshold": float(results.threshold),
+        "level": float(results.level),
         "recipe": dict(results.recipe),
         "maps": list(results.maps),
         "features": list(results.features),

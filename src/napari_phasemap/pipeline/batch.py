@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from napari_phasemap.pipeline.bundle import check_output, write_bundle
 from napari_phasemap.pipeline.collecting import collect
 from napari_phasemap.pipeline.latent import model_files, network_for, with_resolved
 from napari_phasemap.pipeline.parameters import RunParameters
+from napari_phasemap.pipeline.probabilities import probable_phases
 from napari_phasemap.pipeline.recipe import Recipe, provenance
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from napari_phasemap.core.data.references import ReferenceSpectra
+    from napari_phasemap.core.data.stack_set import StackSet
+    from napari_phasemap.core.phases.reference_check import ReferenceReport
     from napari_phasemap.models.gmvae import GMVAE
     from napari_phasemap.pipeline.resolving import Resolved
     from napari_phasemap.pipeline.summary import Failure
@@ -46,6 +49,8 @@ class Outcome:
         That was trained or applied.
     resolved : Resolved, optional
         What became of the ambiguous pixels.
+    report : ReferenceReport, optional
+        What a check of the references found; it is of the stacks as they were before.
     """
 
     results: Results
@@ -53,6 +58,7 @@ class Outcome:
     output: Path
     model: GMVAE | None = None
     resolved: Resolved | None = None
+    report: ReferenceReport | None = None
 
 
 def run(
@@ -68,7 +74,9 @@ def run(
     """Correlate particles with references and write everything into a folder.
 
     With `model` or `train` ambiguous pixels are resolved in a latent space; without,
-    TensorFlow is not even imported.
+    TensorFlow is not even imported. With `method` "posterior" every phase of every
+    pixel gets a probability; with `check_references` it is said whether the references
+    fit.
 
     Parameters
     ----------
@@ -160,14 +168,20 @@ def run_recipe(
     def told(_step: int, _total: int, text: str) -> None:
         on_progress(total - 2, total, text)
 
+    stacks, spectra, report = _checked(found.stacks, spectra, wanted, told)
     told(0, 0, "correlating")
     results = Results(
-        stacks=found.stacks,
+        stacks=stacks,
         references=spectra,
-        maps={"phase_map": pearson_map(found.stacks, spectra)},
+        maps={"phase_map": pearson_map(stacks, spectra)},
         threshold=wanted.threshold,
-        recipe=recipe.to_dict() | {"provenance": provenance(recipe.inputs)},
+        level=wanted.level,
+        recipe=recipe.to_dict()
+        | {"provenance": provenance(recipe.inputs)}
+        | ({} if report is None else {"reference_check": report.as_dict()}),
     )
+    if wanted.posterior:
+        results = _with_posterior(results, wanted, told)
     resolved = None
     if wanted.resolves:
         results, resolved = with_resolved(results, network, wanted, told)
@@ -181,7 +195,38 @@ def run_recipe(
         on_progress=lambda _step, _total, text: on_progress(total - 1, total, text),
     )
     on_progress(total, total, "done")
-    return Outcome(results, found.failures, folder, network, resolved)
+    return Outcome(results, found.failures, folder, network, resolved, report)
+
+
+def _checked(
+    stacks: StackSet,
+    references: ReferenceSpectra,
+    wanted: RunParameters,
+    on_progress: OnProgress,
+) -> tuple[StackSet, ReferenceSpectra, ReferenceReport | None]:
+    """Return stacks and references, corrected where that is wanted, with the report."""
+    from napari_phasemap.core.phases.reference_check import check_references
+
+    if not wanted.check_references:
+        return stacks, references, None
+    report = check_references(
+        stacks, references, per_particle=wanted.per_particle, on_progress=on_progress
+    )
+    return (*report.apply(wanted.corrections()), report)
+
+
+def _with_posterior(
+    results: Results, wanted: RunParameters, on_progress: OnProgress
+) -> Results:
+    """Return results with a map of probabilities."""
+    assert results.references is not None
+    posterior = probable_phases(
+        results.stacks,
+        results.references,
+        **wanted.posterior_options(),
+        on_progress=on_progress,
+    )
+    return replace(results, maps={**results.maps, "posterior": posterior})
 
 
 def _checks(

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.phases.changes import change_table
+from napari_phasemap.core.phases.decisions import decisions_of
+from napari_phasemap.core.phases.intervals import fraction_intervals
 from napari_phasemap.io.results import write_results
 from napari_phasemap.pipeline.folders import (
     check_folder,
@@ -21,10 +23,9 @@ from napari_phasemap.pipeline.folders import (
 )
 from napari_phasemap.pipeline.recipe import HEADER, load_json
 from napari_phasemap.pipeline.summary import (
-    COLUMNS,
-    RESOLVED_COLUMNS,
     Failure,
     change_rows,
+    columns_of,
     maps_of,
     summary_rows,
     write_csv,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.data.stack_set import StackSet
     from napari_phasemap.io.results import Results
 
 __all__ = [
@@ -72,8 +74,9 @@ def write_bundle(
     Parameters
     ----------
     results : Results
-        With at least one map. The first is drawn and counted; a map "resolved" of the
-        same phases is drawn and counted beside it, with a table of changes.
+        With at least one map. The first is drawn and counted; maps "resolved" and
+        "posterior" of the same phases are drawn and counted beside it, the former with
+        a table of changes.
     output : str or path
         The folder.
     files : mapping of str to str, optional
@@ -105,18 +108,16 @@ def write_bundle(
     if not results.maps:
         raise InputError("there is no phase map to write")
     output = Path(output)
-    phases, resolved = maps_of(results)
+    phases, resolved, _ = maps_of(results)
     with replacing_results(output, overwrite=overwrite) as folder:
         (draw or draw_sheets)(results, folder, on_progress)
         on_progress(0, 0, "results")
         write_results(results, folder / RESULTS)
-        rows = summary_rows(results, phases, files or {}, failures)
-        columns: tuple[str, ...] = COLUMNS
+        rows = summary_rows(results, files or {}, failures)
         if resolved is not None:
-            columns = (*COLUMNS[:-1], *RESOLVED_COLUMNS, COLUMNS[-1])
             table = change_table(phases, resolved)
             write_csv(folder / CHANGES, change_rows(table), table.header)
-        write_csv(folder / SUMMARY, rows, columns)
+        write_csv(folder / SUMMARY, rows, columns_of(results))
         for name, write in (more or {}).items():
             write(folder / name)
         about = {**HEADER, **results.recipe, **written(folder)}
@@ -130,7 +131,7 @@ def draw_sheets(
     results: Results, folder: Path, on_progress: OnProgress = ignore_progress, /
 ) -> None:
     """Draw every figure of results as PNG into a folder."""
-    sheets = _sheets(results, maps_of(results)[0])
+    sheets = _sheets(results)
     for step, (name, make) in enumerate(sheets.items()):
         on_progress(step, len(sheets), f"figure {name}")
         _save(make(), folder / f"{name}.png")
@@ -210,7 +211,7 @@ def _checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sheets(results: Results, phases: PhaseMap) -> dict[str, Callable[[], Figure]]:
+def _sheets(results: Results) -> dict[str, Callable[[], Figure]]:
     """Return how to make each figure, by file name."""
     from napari_phasemap import figures
 
@@ -219,6 +220,7 @@ def _sheets(results: Results, phases: PhaseMap) -> dict[str, Callable[[], Figure
         results.threshold,
         results.references,
     )
+    phases, resolved, posterior = maps_of(results)
     known = references is not None and set(phases.names) <= set(references.names)
     sheets: dict[str, Callable[[], Figure]] = {
         "phase_map": lambda: figures.map_sheet(stacks, phases),
@@ -230,7 +232,10 @@ def _sheets(results: Results, phases: PhaseMap) -> dict[str, Callable[[], Figure
             stacks, phases, kind="brightness"
         ),
         "fractions": lambda: figures.fraction_sheet(
-            stacks, phases, threshold=threshold
+            stacks,
+            phases,
+            threshold=threshold,
+            intervals=fraction_intervals(phases, stacks),
         ),
         "spectra": lambda: figures.spectra_sheet(
             stacks, phases, references=references if known else None
@@ -243,7 +248,8 @@ def _sheets(results: Results, phases: PhaseMap) -> dict[str, Callable[[], Figure
         sheets["references"] = lambda: figures.reference_sheet(
             references, energy=stacks.energy, colors=colors
         )
-    resolved = maps_of(results)[1]
+    if posterior is not None:
+        sheets |= _posterior_sheets(stacks, posterior, results.level)
     if resolved is not None:
         sheets["resolved"] = lambda: figures.map_sheet(stacks, resolved)
         sheets["resolved_fractions"] = lambda: figures.fraction_sheet(stacks, resolved)
@@ -253,6 +259,22 @@ def _sheets(results: Results, phases: PhaseMap) -> dict[str, Callable[[], Figure
             latent, phases, resolved, threshold=threshold
         )
     return sheets
+
+
+def _posterior_sheets(
+    stacks: StackSet, posterior: PhaseMap, level: float
+) -> dict[str, Callable[[], Figure]]:
+    """Return how to make the figures of a map of probabilities."""
+    from napari_phasemap import figures
+
+    told = decisions_of(posterior).as_map(level)
+    return {
+        "posterior": lambda: figures.map_sheet(stacks, told),
+        "probability": lambda: figures.map_sheet(stacks, posterior, kind="probability"),
+        "posterior_fractions": lambda: figures.fraction_sheet(
+            stacks, posterior, intervals=fraction_intervals(posterior, stacks)
+        ),
+    }
 
 
 def _save(figure: Figure, path: Path) -> None:

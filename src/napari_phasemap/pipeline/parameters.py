@@ -5,6 +5,7 @@ and every step takes them as one object.
 
 * `Reading`: how files are read. `Preparation`: also which pixels are analyzed.
 * `Correlation`: also when a pixel is ambiguous; what `compare` takes.
+* `Trusting`: also how references are checked and probabilities computed.
 * `TrainParameters`: what `train` takes beside the numbers of the network.
 * `RunParameters`: what `run` takes.
 """
@@ -25,6 +26,7 @@ from napari_phasemap.core.latent.methods import (
     DEFAULT_METHOD,
     method_names,
 )
+from napari_phasemap.core.phases.decisions import DEFAULT_LEVEL
 from napari_phasemap.models.presets import PRESETS
 from napari_phasemap.pipeline.folders import sendable
 
@@ -34,12 +36,18 @@ __all__ = [
     "Reading",
     "RunParameters",
     "TrainParameters",
+    "Trusting",
 ]
+
+#: The method that needs no latent space, and the word for what a check suggests.
+POSTERIOR, SUGGESTED = "posterior", "suggested"
 
 #: A word or the path of a file; the path of a folder.
 FILE, FOLDER = {"path": "file"}, {"path": "folder"}
 #: What a parameter means nothing without.
 WITH_TRAIN, WITH_LATENT = {"needs": "train"}, {"needs": "a model or train"}
+WITH_POSTERIOR = {"needs": "method 'posterior'"}
+WITH_CHECK = {"needs": "check_references"}
 #: A number of the network, in place of the preset's.
 NETWORK = {"network": True, **WITH_TRAIN}
 
@@ -164,7 +172,56 @@ class TrainParameters(Training, Preparation):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunParameters(Training, Correlation):
+class Trusting(Correlation):
+    """Whether references are checked, and how probabilities are computed.
+
+    Parameters
+    ----------
+    check_references : bool, default=False
+        Say whether references and I0 fit the measurement; changes nothing by itself.
+    per_particle : bool, default=False
+        Check I0 of every particle by itself: right where each has its own.
+    recalibrate : str, optional
+        Corrections of the check to apply: "suggested", or names with commas between
+        them, as "energy shift, I0".
+    neighbors : bool, default=True
+        Let neighbors within a particle have a say in a probability.
+    mixtures : bool, default=True
+        Take a pixel for a possible mixture of two phases in a probability.
+    offset : bool, default=False
+        Fit a constant to every spectrum for a probability.
+    level : float, default=0.9
+        Probability below which the phase of a pixel is undecided.
+    """
+
+    check_references: bool = False
+    per_particle: bool = field(default=False, metadata=WITH_CHECK)
+    recalibrate: str | None = field(default=None, metadata=WITH_CHECK)
+    neighbors: bool = field(default=True, metadata=WITH_POSTERIOR)
+    mixtures: bool = field(default=True, metadata=WITH_POSTERIOR)
+    offset: bool = field(default=False, metadata=WITH_POSTERIOR)
+    level: float = field(default=DEFAULT_LEVEL, metadata=WITH_POSTERIOR)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0.0 < self.level < 1.0:
+            raise InputError(f"level is a probability, 0 to 1; got {self.level}")
+
+    def corrections(self) -> tuple[str, ...] | None:
+        """Return the corrections to apply: none, those named, or None for suggested."""
+        if self.recalibrate == SUGGESTED:
+            return None
+        names = (self.recalibrate or "").split(",")
+        return tuple(name.strip() for name in names if name.strip())
+
+    def posterior_options(self) -> dict[str, bool]:
+        """Return the keyword parameters of `posterior_map`."""
+        names = ("neighbors", "mixtures", "offset")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunParameters(Training, Trusting):
     """Everything that decides what `run` makes of its files.
 
     Parameters
@@ -174,8 +231,9 @@ class RunParameters(Training, Correlation):
     train : bool, default=False
         Train such a model on these particles and keep it with the results.
     method : str, default="mahalanobis"
-        How an ambiguous pixel gets its phase, a name of the table of assignments
-        (`core.latent.methods`).
+        How an ambiguous pixel gets its phase in a latent space, a name of the table of
+        assignments (`core.latent.methods`); or "posterior", which gives every phase of
+        every pixel a probability and needs no latent space.
     scope : {"ambiguous", "all"}, default="ambiguous"
         Which pixels get a new phase.
     epochs : int, optional
@@ -199,7 +257,8 @@ class RunParameters(Training, Correlation):
     model: str | None = field(default=None, metadata=FOLDER)
     train: bool = False
     method: str = field(
-        default=DEFAULT_METHOD, metadata={"choices": method_names, **WITH_LATENT}
+        default=DEFAULT_METHOD,
+        metadata={"choices": lambda: (*method_names(), POSTERIOR), **WITH_LATENT},
     )
     scope: Literal["ambiguous", "all"] = field(
         default="ambiguous", metadata=WITH_LATENT
@@ -212,7 +271,17 @@ class RunParameters(Training, Correlation):
         super().__post_init__()
         if self.model and self.train:
             raise InputError("give either a model to apply or train=True, not both")
-        there = {"train": self.train, "a model or train": self.resolves}
+        if self.resolves and self.posterior:
+            raise InputError(
+                "method='posterior' needs no latent space; leave out model and train, "
+                "or choose another method"
+            )
+        there = {
+            "train": self.train,
+            "a model or train": self.resolves or self.posterior,
+            "method 'posterior'": self.posterior,
+            "check_references": self.check_references,
+        }
         for item in fields(self):
             need, value = item.metadata.get("needs"), getattr(self, item.name)
             if need and value != item.default and not there[need]:
@@ -221,8 +290,15 @@ class RunParameters(Training, Correlation):
     @property
     def resolves(self) -> bool:
         """Whether ambiguous pixels are resolved: in a latent space, or without one."""
+        if self.posterior:
+            return bool(self.model) or self.train
         alone = "latent" not in ASSIGNMENTS[self.method].needs
         return bool(self.model) or self.train or alone
+
+    @property
+    def posterior(self) -> bool:
+        """Whether the phases get probabilities."""
+        return self.method == POSTERIOR
 
     def network_numbers(self) -> dict[str, int]:
         """Return the numbers of the network that differ from the preset's."""

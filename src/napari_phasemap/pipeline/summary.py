@@ -1,47 +1,60 @@
 """What a folder of results says in tables.
 
-* `summary_rows`: one row per particle and phase; `write_csv`.
+* `summary_rows`: one row per particle and phase; `columns_of` them; `write_csv`.
 * `change_rows`: from which phase to which.
 * `Failure`: a particle that could not be analyzed.
-* `maps_of`: which maps of some results are counted and drawn.
+* `maps_of`: which maps of some results are counted and drawn (`Maps`).
 """
 
 from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_phasemap.core.phases.abstention import contradicted
 from napari_phasemap.core.phases.changes import disagreement
+from napari_phasemap.core.phases.decisions import decisions_of
+from napari_phasemap.core.phases.intervals import fraction_intervals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.data.stack_set import StackSet
     from napari_phasemap.core.phases.changes import ChangeTable
     from napari_phasemap.io.results import Results
 
 __all__ = [
-    "COLUMNS",
-    "RESOLVED_COLUMNS",
     "Failure",
+    "Maps",
     "change_rows",
+    "columns_of",
     "maps_of",
     "summary_rows",
     "write_csv",
 ]
 
-#: Columns of the summary; shares in per cent of the assigned pixels.
+#: Columns of the summary; shares in per cent of the assigned pixels, with the ends of
+#: their intervals.
 COLUMNS = (
-    "particle", "file", "phase", "pixels", "percent", "ambiguous_percent",
-    "mean_reliability", "message",
+    "particle", "file", "phase", "pixels", "percent", "percent_low", "percent_high",
+    "ambiguous_percent", "mean_reliability", "message",
 )  # fmt: skip
 #: Further columns where ambiguous pixels were resolved; `disagreeing_pixels` are
 #: unambiguous ones of the phase that lie in the latent cluster of another.
 RESOLVED_COLUMNS = ("resolved_pixels", "resolved_percent", "disagreeing_pixels")
+#: Further columns with probabilities; `contradicted_pixels` are unambiguous ones of the
+#: phase that have another one by their probabilities.
+POSTERIOR_COLUMNS = (
+    "posterior_pixels", "posterior_percent", "posterior_low", "posterior_high",
+    "undecided_percent", "mean_probability", "contradicted_pixels",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,64 +67,63 @@ class Failure:
     is_bug: bool = False
 
 
+def columns_of(results: Results) -> tuple[str, ...]:
+    """Return the columns that the summary of some results has."""
+    maps = maps_of(results)
+    more = RESOLVED_COLUMNS if maps.resolved is not None else ()
+    if maps.posterior is not None:
+        more = (*more, *POSTERIOR_COLUMNS)
+    return (*COLUMNS[:-1], *more, COLUMNS[-1])
+
+
 def summary_rows(
     results: Results,
-    phases: PhaseMap,
     /,
     files: Mapping[str, str],
     failures: Sequence[Failure] = (),
 ) -> list[dict[str, Any]]:
     """Return one row per particle and phase, and one per failure.
 
-    Shares are in per cent: `percent` of the particle's assigned pixels,
-    `ambiguous_percent` of the pixels of the phase. Pixels without phase have a row
-    of their own where there are any. `RESOLVED_COLUMNS` are there where the results
-    have a map "resolved".
+    Shares are in per cent: `percent` of the particle's assigned pixels with the ends of
+    its interval (`fraction_intervals`), `ambiguous_percent` of the pixels of the phase.
+    Pixels without phase have a row of their own where there are any. Further columns:
+    `columns_of`.
     """
     rows = []
-    resolved = maps_of(results)[1]
-    other = None
-    if resolved is not None and resolved.scores is not None:
-        other = disagreement(phases, resolved, threshold=results.threshold)
-    stacks = results.stacks
-    ambiguous = phases.ambiguous(results.threshold)
-    for stack, low, high in zip(
-        stacks, stacks.offsets, stacks.offsets[1:], strict=False
-    ):
+    maps, stacks = maps_of(results), results.stacks
+    parts = list(zip(stacks.offsets, stacks.offsets[1:], strict=False))
+    counted = [_Counted(maps.phases, stacks)]
+    resolved, posterior = maps.resolved, maps.posterior
+    if posterior is not None:
+        counted.append(_Counted(posterior, stacks))
+    flags = _Flags.of(results, maps)
+    for index, (stack, (low, high)) in enumerate(zip(stacks, parts, strict=True)):
         part = slice(low, high)
-        labels = phases.labels[part]
-        shares = np.nan_to_num(phases.fractions(part))
         notes = [
             line.removeprefix("warning: ")
             for line in stack.history
             if line.startswith("warning")
         ]
-        shown = [(n, name, shares[n - 1]) for n, name in enumerate(phases.names, 1)]
-        after = None if resolved is None else resolved.labels[part]
-        if (labels == 0).any() or (after is not None and (after == 0).any()):
-            shown.append((0, "(not assigned)", None))
-        for number, name, share in shown:
-            here = labels == number
+        labels = [one.labels[part] for one in maps if one is not None]
+        shown = list(enumerate(maps.phases.names, 1))
+        if any((one == 0).any() for one in labels):
+            shown.append((0, "(not assigned)"))
+        for number, name in shown:
             row: dict[str, Any] = {
                 "particle": stack.name,
                 "file": files.get(stack.name, ""),
                 "phase": name,
-                "pixels": int(np.count_nonzero(here)),
                 "message": "; ".join(notes),
             }
-            if share is not None:
-                row["percent"] = f"{share:.3f}"
-            if resolved is not None and after is not None:
-                row["resolved_pixels"] = int(np.count_nonzero(after == number))
-                if number:
-                    new = np.nan_to_num(resolved.fractions(part))[number - 1]
-                    row["resolved_percent"] = f"{new:.3f}"
-                if number and other is not None:
-                    row["disagreeing_pixels"] = int(np.count_nonzero(other[part][here]))
-            if number and here.any():
-                gaps = phases.reliability[part][here]
-                row["ambiguous_percent"] = f"{100 * ambiguous[part][here].mean():.3f}"
-                row["mean_reliability"] = f"{gaps.mean(dtype=float):.5g}"
+            row |= counted[0].cells(index, number, part, "pixels", "percent")
+            row |= flags.of_phase(maps.phases, number, part)
+            if resolved is not None:
+                row |= _resolved_cells(resolved, number, part)
+            if posterior is not None:
+                row |= counted[1].cells(
+                    index, number, part, "posterior_pixels", "posterior"
+                )
+                row |= flags.of_posterior(posterior, number, part)
             rows.append(row)
     for failure in failures:
         rows.append(
@@ -122,6 +134,93 @@ def summary_rows(
             }
         )
     return rows
+
+
+class _Counted:
+    """Pixels and per cent of the phases of one map, with intervals."""
+
+    def __init__(self, phases: PhaseMap, stacks: StackSet) -> None:
+        self._phases = phases
+        self._found = fraction_intervals(phases, stacks)
+
+    def cells(
+        self, index: int, number: int, part: slice, pixels: str, share: str
+    ) -> dict[str, Any]:
+        """Return the cells of one phase (0 for none) of one particle."""
+        here = self._phases.labels[part] == number
+        row: dict[str, Any] = {pixels: int(np.count_nonzero(here))}
+        if not number:
+            return row
+        at, found = (index + 1, number - 1), self._found
+        row[share if share == "percent" else f"{share}_percent"] = (
+            f"{np.nan_to_num(found.fractions[at]):.3f}"
+        )
+        for end, value in (("low", found.low[at]), ("high", found.high[at])):
+            if np.isfinite(value):
+                row[f"{share}_{end}"] = f"{value:.3f}"
+        return row
+
+
+@dataclass(frozen=True, eq=False)
+class _Flags:
+    """Pixels that are not to be believed: per-pixel arrays, None where not known."""
+
+    ambiguous: NDArray[np.bool_]
+    disagreeing: NDArray[np.bool_] | None
+    undecided: NDArray[np.bool_] | None
+    contradicted: NDArray[np.bool_] | None
+
+    @classmethod
+    def of(cls, results: Results, maps: Maps) -> _Flags:
+        phases, threshold = maps.phases, results.threshold
+        disagreeing = undecided = contrary = None
+        if maps.resolved is not None and maps.resolved.scores is not None:
+            disagreeing = disagreement(phases, maps.resolved, threshold=threshold)
+        if maps.posterior is not None:
+            undecided = decisions_of(maps.posterior).undecided(results.level)
+            contrary = contradicted(phases, maps.posterior, threshold=threshold)
+        return cls(phases.ambiguous(threshold), disagreeing, undecided, contrary)
+
+    def of_phase(self, phases: PhaseMap, number: int, part: slice) -> dict[str, Any]:
+        """Return the cells of one phase of the first map."""
+        here = phases.labels[part] == number
+        row: dict[str, Any] = {}
+        if number and self.disagreeing is not None:
+            row["disagreeing_pixels"] = int(
+                np.count_nonzero(self.disagreeing[part][here])
+            )
+        if number and self.contradicted is not None:
+            row["contradicted_pixels"] = int(
+                np.count_nonzero(self.contradicted[part][here])
+            )
+        if number and here.any():
+            gaps = phases.reliability[part][here]
+            unclear = self.ambiguous[part][here]
+            row["ambiguous_percent"] = f"{100 * unclear.mean():.3f}"
+            row["mean_reliability"] = f"{gaps.mean(dtype=float):.5g}"
+        return row
+
+    def of_posterior(
+        self, posterior: PhaseMap, number: int, part: slice
+    ) -> dict[str, Any]:
+        """Return the cells of one phase of the map of probabilities."""
+        here = posterior.labels[part] == number
+        if not number or not here.any() or self.undecided is None:
+            return {}
+        chance = decisions_of(posterior).probability[part][here]
+        return {
+            "undecided_percent": f"{100 * self.undecided[part][here].mean():.3f}",
+            "mean_probability": f"{chance.mean(dtype=float):.4f}",
+        }
+
+
+def _resolved_cells(resolved: PhaseMap, number: int, part: slice) -> dict[str, Any]:
+    count = int(np.count_nonzero(resolved.labels[part] == number))
+    row: dict[str, Any] = {"resolved_pixels": count}
+    if number:
+        share = np.nan_to_num(resolved.fractions(part))[number - 1]
+        row["resolved_percent"] = f"{share:.3f}"
+    return row
 
 
 def change_rows(table: ChangeTable) -> list[dict[str, Any]]:
@@ -137,12 +236,25 @@ def change_rows(table: ChangeTable) -> list[dict[str, Any]]:
     return rows
 
 
-def maps_of(results: Results) -> tuple[PhaseMap, PhaseMap | None]:
-    """Return the map of the phases, and the resolved one if there is any."""
+class Maps(NamedTuple):
+    """The maps of some results that are counted and drawn, all of the same phases."""
+
+    phases: PhaseMap
+    resolved: PhaseMap | None
+    posterior: PhaseMap | None
+
+
+def maps_of(results: Results) -> Maps:
+    """Return the first map, the resolved one and the probabilities, if there are."""
     phases = next(iter(results.maps.values()))
-    resolved = results.maps.get("resolved")
-    same = resolved is not None and resolved.names == phases.names
-    return phases, resolved if same and resolved is not phases else None
+    others = [results.maps.get(name) for name in ("resolved", "posterior")]
+    same = [
+        other
+        if other is not None and other.names == phases.names and other is not phases
+        else None
+        for other in others
+    ]
+    return Maps(phases, *same)
 
 
 def write_csv(

@@ -95,6 +95,16 @@ class Decisions:
         labels[self.unknown] = n_phases + 2
         return labels
 
+    def as_map(self, level: float) -> PhaseMap:
+        """Return a map whose phases are `names`, for figures and legends."""
+        return replace(
+            self.phase_map,
+            labels=self.labels(level),
+            names=self.names,
+            colors=self.colors,
+            scores=None,
+        )
+
 
 _KNOWN: WeakKeyDictionary[PhaseMap, Decisions] = WeakKeyDictionary()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -45,6 +45,8 @@ __all__ = ["Correction", "ReferenceReport", "check_references"]
 
 #: Pixels that are fitted: more make no standard error smaller than what limits it.
 MOST_PIXELS, FEWEST_PIXELS = 4000, 100
+#: A correction that changes a larger share of the pixels is not suggested.
+MOST_CHANGED = 0.5
 #: References whose energies are further apart, in eV, cannot be moved: what lies
 #: between them is not known.
 SPARSE = 0.5
@@ -82,8 +84,13 @@ class ReferenceReport:
 
     @property
     def suggested(self) -> tuple[str, ...]:
-        """Names of the corrections that are more than chance."""
-        return tuple(one.name for one in self.corrections if one.significant)
+        """Corrections that are more than chance and leave most pixels their phase."""
+        most = MOST_CHANGED * self.stacks.n_pixels
+        return tuple(
+            one.name
+            for one in self.corrections
+            if one.significant and one.n_changed <= most
+        )
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -93,6 +100,16 @@ class ReferenceReport:
     def summary(self) -> str:
         """Return the report in plain sentences, one a line."""
         return "\n".join([*self.sentences, *self.warnings])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what was found as plain values, as a recipe holds them."""
+        return {
+            "found": dict(
+                zip((one.name for one in self.corrections), self.sentences, strict=True)
+            ),
+            "suggested": list(self.suggested),
+            "cautions": list(self.warnings),
+        }
 
     def _sentence(self, one: Correction) -> str:
         if not one.significant:
@@ -230,6 +247,13 @@ def check_references(
     ]
     on_progress(3, 4, "checking references")
     told = cautions(stacks, references, before, residuals, errors)
+    told += [
+        f"With the {one.name} corrected most pixels would be another phase. Where few "
+        "phases are there, one phase and a correction can look like another phase: "
+        "check more particles together, or calibrate by something else."
+        for one in corrections
+        if one.significant and one.n_changed > MOST_CHANGED * stacks.n_pixels
+    ]
     on_progress(4, 4, "checking references")
     return replace(report, corrections=tuple(corrections), warnings=tuple(told))
 

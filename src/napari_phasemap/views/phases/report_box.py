@@ -69,7 +69,7 @@ class ReportBox(QWidget):
         self.clear()
 
     def show_report(self, report: ReferenceReport) -> None:
-        """Show what was found; what is more than chance is checked."""
+        """Show what was found; what is suggested is checked."""
         self.clear()
         self._report = report
         for correction, text in zip(report.corrections, report.sentences, strict=True):
@@ -78,7 +78,7 @@ class ReportBox(QWidget):
                 continue
             row = QHBoxLayout()
             box = QCheckBox()
-            box.setChecked(True)
+            box.setChecked(correction.name in report.suggested)
             box.setToolTip(f"Correct the {correction.name}.")
             self._boxes[correction.name] = box
             row.addWidget(box)
