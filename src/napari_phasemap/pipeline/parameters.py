@@ -278,12 +278,14 @@ class RunParameters(Training, Trusting):
             )
         there = {
             "train": self.train,
-            "a model or train": self.resolves or self.posterior,
+            "a model or train": self.resolves,
             "method 'posterior'": self.posterior,
             "check_references": self.check_references,
         }
         for item in fields(self):
             need, value = item.metadata.get("needs"), getattr(self, item.name)
+            if item.name == "method" and self.posterior:
+                continue
             if need and value != item.default and not there[need]:
                 raise InputError(f"{item.name}={value!r} means nothing without {need}")
 

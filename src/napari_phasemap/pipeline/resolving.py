@@ -2,7 +2,7 @@
 
 * `resolve`: assign by one method, compare with the others.
 * `evidence_of`: what a method may look at.
-* `Resolved`: what comes of it.
+* `Resolved`: what comes of it; `expectation`: what may come of it, before.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
+from napari_phasemap.core.phases.decisions import mean_chance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,14 @@ if TYPE_CHECKING:
     from napari_phasemap.core.latent.ranking import Scope
     from napari_phasemap.core.phases.changes import ChangeTable
 
-__all__ = ["DISAGREEMENT", "DISAGREEMENT_COLOR", "Resolved", "evidence_of", "resolve"]
+__all__ = [
+    "DISAGREEMENT",
+    "DISAGREEMENT_COLOR",
+    "Resolved",
+    "evidence_of",
+    "expectation",
+    "resolve",
+]
 
 #: Name and color of the pixels in the latent cluster of another phase.
 DISAGREEMENT, DISAGREEMENT_COLOR = "disagreement", "#ff2020"
@@ -115,6 +123,44 @@ def evidence_of(
     if latent is not None and all(name in known for name in phases.names):
         places = np.array([known[name] for name in phases.names])
     return Evidence(phases, latent, places, stacks, references)
+
+
+def expectation(
+    phases: PhaseMap, posterior: PhaseMap | None, /, *, threshold: float
+) -> str:
+    """Say what to expect before ambiguous pixels are resolved in a latent space.
+
+    Parameters
+    ----------
+    phases : PhaseMap
+        By correlation.
+    posterior : PhaseMap, optional
+        Probabilities of the same pixels, where they are known.
+    threshold : float
+        Smallest unambiguous margin of `phases`.
+
+    Returns
+    -------
+    str
+    """
+    ambiguous = phases.ambiguous(threshold)
+    n = int(ambiguous.sum())
+    if not n:
+        return "No pixel is ambiguous: there is nothing to resolve."
+    start = f"{n} pixels ({100 * ambiguous.mean():.1f} %) are ambiguous."
+    if posterior is None or posterior.names != phases.names:
+        return (
+            f"{start} On simulated particles whose truth is known, a latent space "
+            "decided them no better than Pearson's best guess; probabilities from "
+            "noise and neighbors did."
+        )
+    guessed = mean_chance(posterior, phases.labels, ambiguous)
+    told = mean_chance(posterior, posterior.labels, ambiguous)
+    return (
+        f"{start} By their probabilities Pearson's best guess is right in "
+        f"{100 * guessed:.0f} % of them, the most probable phase in {100 * told:.0f} %."
+        " A latent space usually does no better than Pearson's guess."
+    )
 
 
 def resolve(

@@ -79,7 +79,7 @@ def test_three_presses_lead_from_the_menu_to_a_phase_map(
     shares = [float(cell(dock, row, 2)) for row in range(5)]
     assert sum(shares) == pytest.approx(100.0, abs=0.05)
     assert cell(dock, 5, 1) == "ambiguous"
-    assert dock.fractions.model().columnCount() == 3 + 4
+    assert dock.fractions.model().columnCount() == 4 + 4
 
 
 def test_a_real_stack_becomes_a_phase_map(
@@ -173,7 +173,7 @@ def test_a_threshold_step_writes_one_row_of_the_table(
     assert [(a.row(), b.row()) for a, b in told] == [(2, 2)]
     unclear = workspace.phase_map.ambiguous(workspace.threshold)
     second = workspace.stacks.stack_index == 1
-    for column, part in ((2, slice(None)), (4, second)):
+    for column, part in ((2, slice(None)), (5, second)):
         assert float(cell(dock, 2, column)) == pytest.approx(
             100 * unclear[part].mean(), abs=0.005
         )

@@ -3,6 +3,7 @@
 * `without_unknown`: pixels that fit no reference have no phase.
 * `Decisions`, `decisions_of`: the same for drawing and counting, computed once per map.
 * `contradiction_table`: from which phase to which a map contradicts Pearson's.
+* `mean_chance`: how often labels are right by their probabilities.
 * `noise_sentence`, `gap_sentence`, `strangers`: what a user must know, in words.
 """
 
@@ -42,6 +43,7 @@ __all__ = [
     "contradiction_table",
     "decisions_of",
     "gap_sentence",
+    "mean_chance",
     "noise_sentence",
     "strangers",
     "without_unknown",
@@ -215,6 +217,32 @@ def gap_sentence(
         f"At this dose, of pixels with a gap of {gap:g} the best r is the wrong phase "
         f"in {100 * chance:.0f} % of the cases."
     )
+
+
+def mean_chance(
+    posterior: PhaseMap, labels: NDArray[np.integer], pixels: NDArray[np.bool_], /
+) -> float:
+    """Return how often labels are right by a map of probabilities.
+
+    Parameters
+    ----------
+    posterior : PhaseMap
+        With log-probabilities.
+    labels : ndarray of int of shape (n_pixels,)
+        Phases from 1.
+    pixels : ndarray of bool of shape (n_pixels,)
+        Which of them count; those without a label, or unknown, do not.
+
+    Returns
+    -------
+    float
+        0 to 1; NaN without a pixel.
+    """
+    if posterior.scores is None:
+        return float("nan")
+    rows = np.flatnonzero(pixels & (labels > 0) & (posterior.labels > 0))
+    chance = np.exp(posterior.scores[rows, labels[rows].astype(int) - 1])
+    return float(chance.mean()) if rows.size else float("nan")
 
 
 def noise_sentence(names: Sequence[str], sources: Sequence[str], /) -> str:

@@ -1,18 +1,25 @@
 """How much of each phase there is: the table under the phase map.
 
-* `FractionTable`: per cent per phase, for all particles and for each; colors.
+* `FractionTable`: per cent per phase with intervals, for all particles and for each;
+  colors.
 * `FractionModel`: the numbers of the table, one array.
 """
 
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, QTimer
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QColorDialog, QTableView
+
+from napari_phasemap.core.phases.decisions import UNDECIDED, UNKNOWN, decisions_of
+from napari_phasemap.core.phases.intervals import fraction_intervals
+from napari_phasemap.views.shell.collecting import collect_here_until
+from napari_phasemap.views.shell.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.data.progress import OnProgress
     from napari_phasemap.core.data.stack_set import StackSet
+    from napari_phasemap.core.phases.intervals import FractionIntervals
     from napari_phasemap.workspace import Workspace
 
 __all__ = ["FractionModel", "FractionTable"]
@@ -33,8 +42,16 @@ LEADING = 2
 SWATCH = 24
 #: As wide as any number of the table.
 WIDEST = "100.00"
-#: Rows below the phases.
+#: Column of the intervals of all particles together; those of each are tool tips.
+INTERVAL = LEADING + 1
+WIDEST_INTERVAL = "100.0 – 100.0"
+#: Rows below the phases, by what tells the phases.
 REST = ("ambiguous", "not assigned")
+PROBABLE_REST = (UNDECIDED, UNKNOWN, "not assigned")
+#: Milliseconds between two looks whether the intervals are there.
+LOOK_EVERY = 60
+#: Milliseconds after the map changed last until they are asked for.
+ASK_AFTER = 200
 
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -52,6 +69,7 @@ class FractionModel(QAbstractTableModel):
         self._titles: tuple[str, ...] = ()
         self._colors: tuple[str, ...] = ()
         self._values: NDArray[np.float64] = np.zeros((0, 0))
+        self._intervals: FractionIntervals | None = None
 
     def show(
         self,
@@ -65,7 +83,7 @@ class FractionModel(QAbstractTableModel):
         Parameters
         ----------
         names, titles : sequence of str
-            Of the rows, and of the columns that hold numbers.
+            Of the rows, and of the columns that hold numbers, all particles first.
         colors : sequence of str
             Of the first rows, "#rrggbb".
         values : ndarray of shape (n_rows, n_columns)
@@ -77,6 +95,7 @@ class FractionModel(QAbstractTableModel):
             self.beginResetModel()
         self._names, self._titles = frame
         self._colors, self._values = tuple(colors), values
+        self._intervals = None
         if new:
             self.endResetModel()
         else:
@@ -87,6 +106,11 @@ class FractionModel(QAbstractTableModel):
         """Replace the numbers of one row."""
         self._values[row] = values
         self._tell(row, row)
+
+    def set_intervals(self, found: FractionIntervals | None) -> None:
+        """Show how far the per cent of the first rows may lie beside what was found."""
+        self._intervals = found
+        self._tell(0, len(self._names) - 1)
 
     def _tell(self, first: int, last: int) -> None:
         end = self.columnCount() - 1
@@ -100,7 +124,7 @@ class FractionModel(QAbstractTableModel):
 
     def columnCount(self, parent: QModelIndex | None = None) -> int:
         """Return the number of columns, color and name among them."""
-        return LEADING + len(self._titles) if self._names else 0
+        return LEADING + 1 + len(self._titles) if self._names else 0
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return what a cell shows."""
@@ -109,12 +133,29 @@ class FractionModel(QAbstractTableModel):
             return self._text(row, column)
         if role == Qt.ItemDataRole.TextAlignmentRole and column >= LEADING:
             return RIGHT
-        if column == 0 and row < len(self._colors):
-            if role == Qt.ItemDataRole.BackgroundRole:
-                return QColor(self._colors[row])
-            if role == Qt.ItemDataRole.ToolTipRole:
-                return "Click to change the color everywhere."
+        colored = column == 0 and row < len(self._colors)
+        if role == Qt.ItemDataRole.BackgroundRole and colored:
+            return QColor(self._colors[row])
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._tip(row, column)
         return None
+
+    def _tip(self, row: int, column: int) -> str | None:
+        if column >= LEADING:
+            interval = self._interval(row, max(column - INTERVAL, 0))
+            return f"95 % interval: {interval} %" if interval else None
+        known = self._intervals is None or row < len(self._intervals.names)
+        if column == 0 and row < len(self._colors) and known:
+            return "Click to change the color everywhere."
+        return None
+
+    def _interval(self, row: int, part: int) -> str:
+        """Return an interval as text; part 0 is all particles."""
+        found = self._intervals
+        if found is None or row >= len(found.names) or part >= len(found.low):
+            return ""
+        low, high = found.low[part, row], found.high[part, row]
+        return f"{low:.1f} – {high:.1f}" if np.isfinite(low) else "–"
 
     def headerData(
         self,
@@ -125,20 +166,24 @@ class FractionModel(QAbstractTableModel):
         """Return the title of a column."""
         shown = orientation == Qt.Orientation.Horizontal
         if shown and role == Qt.ItemDataRole.DisplayRole:
-            return ("", "phase", *self._titles)[section]
+            first, *each = self._titles
+            return ("", "phase", first, "95 %", *each)[section]
         return None
 
     def _text(self, row: int, column: int) -> str:
         if column < LEADING:
             return self._names[row] if column else ""
-        return f"{self._values[row, column - LEADING]:.2f}"
+        if column == INTERVAL:
+            return self._interval(row, 0)
+        number = column - LEADING - (column > INTERVAL)
+        return f"{self._values[row, number]:.2f}"
 
 
 class FractionTable(QTableView):
-    """Shows per cent of each phase, ambiguous and not assigned pixels.
+    """Shows per cent of each phase, of unclear pixels and of those without a phase.
 
-    A click on a color changes it everywhere: writes `workspace.phase_map` and
-    `workspace.resolved` with the new color.
+    A click on a color changes it everywhere: writes the maps of the workspace with the
+    new color.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -148,39 +193,79 @@ class FractionTable(QTableView):
         self.setModel(self._model)
         self.verticalHeader().setVisible(False)
         self.clicked.connect(self._on_click)
+        self._work: Work | None = None
+        # Timers of the widget's own die with it.
+        self._timer, self._soon = QTimer(self), QTimer(self)
+        self._timer.setInterval(LOOK_EVERY)
+        self._timer.timeout.connect(self._look)
+        self._soon.setInterval(ASK_AFTER)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._ask_intervals)
         events = workspace.events
-        events.phase_map.connect(self._fill)
-        events.resolved.connect(self._fill)
-        events.threshold.connect(self._on_threshold)
+        for signal in (
+            events.phase_map, events.resolved, events.posterior, events.method
+        ):  # fmt: skip
+            signal.connect(self._fill)
+        events.threshold.connect(self._on_limit)
+        events.level.connect(self._on_limit)
         self._fill()
 
     def _fill(self, *_: Any) -> None:
         workspace = self._workspace
         phases, stacks = workspace.best_map(), workspace.stacks
+        self._work = None
         if phases is None or stacks is None:
             self._model.show((), (), (), np.zeros((0, 0)))
             return
-        parts = _parts(stacks)
+        parts, colors = _parts(stacks), phases.colors
+        rest: tuple[str, ...] = REST
         values = np.array([_shares(phases, part) for part in parts]).T
-        values = np.insert(values, phases.n_phases, self._ambiguous(phases), axis=0)
+        if workspace.shown_map == "posterior":
+            rest, colors = PROBABLE_REST, decisions_of(phases).colors
+            strange = _per_cent(decisions_of(phases).unknown, parts)
+            values[-1] -= strange
+            values = np.insert(values, phases.n_phases, strange, axis=0)
+        values = np.insert(values, phases.n_phases, self._unclear(phases), axis=0)
         titles = ("all (%)", *stacks.names)[: len(parts)]
-        if self._model.show((*phases.names, *REST), titles, phases.colors, values):
+        if self._model.show((*phases.names, *rest), titles, colors, values):
             self._fit()
+        self._soon.start()
 
-    def _on_threshold(self, *_: Any) -> None:
-        """Count the ambiguous pixels again, and nothing else."""
+    def _ask_intervals(self) -> None:
+        """Compute the intervals beside the window."""
+        phases, stacks = self._workspace.best_map(), self._workspace.stacks
+        if phases is None or stacks is None:
+            return
+        self._work = Work(partial(_intervals, phases, stacks))
+        collect_here_until(self._work)
+        self._work.start()
+        self._timer.start()
+
+    def _look(self) -> None:
+        """See whether the intervals are there."""
+        if self._work is None:
+            self._timer.stop()
+        elif self._work.outcome is not None:
+            self._model.set_intervals(self._work.outcome.value)
+            self._work = None
+
+    def _on_limit(self, *_: Any) -> None:
+        """Count the unclear pixels again, and nothing else."""
         phases = self._workspace.best_map()
         if phases is not None and self._model.rowCount():
-            self._model.set_row(phases.n_phases, self._ambiguous(phases))
+            self._model.set_row(phases.n_phases, self._unclear(phases))
 
-    def _ambiguous(self, phases: PhaseMap) -> NDArray[np.float64]:
+    def _unclear(self, phases: PhaseMap) -> NDArray[np.float64]:
         """Return per cent of the assigned pixels: of all particles, then of each."""
         workspace = self._workspace
         stacks, pearson = workspace.stacks, workspace.phase_map
         parts = [] if stacks is None else _parts(stacks)
-        if pearson is None:
+        if workspace.shown_map == "posterior":
+            unclear = decisions_of(phases).undecided(workspace.level)
+        elif pearson is None:
             return np.zeros(len(parts))
-        unclear = pearson.ambiguous(workspace.threshold)
+        else:
+            unclear = pearson.ambiguous(workspace.threshold)
         few = np.array([np.count_nonzero(unclear[part]) for part in parts])
         every = np.array([np.count_nonzero(phases.labels[part]) for part in parts])
         shares: NDArray[np.float64] = 100.0 * few / np.maximum(every, 1)
@@ -193,7 +278,8 @@ class FractionTable(QTableView):
         self.resizeColumnsToContents()
         self.setColumnWidth(0, SWATCH)
         for column in range(LEADING, self._model.columnCount()):
-            least = metrics.horizontalAdvance(WIDEST) + margin
+            widest = WIDEST_INTERVAL if column == INTERVAL else WIDEST
+            least = metrics.horizontalAdvance(widest) + margin
             self.setColumnWidth(column, max(self.columnWidth(column), least))
         height = self.verticalHeader().length() + self.horizontalHeader().height() + 18
         self.setMinimumHeight(min(height, MAX_HEIGHT))
@@ -207,7 +293,7 @@ class FractionTable(QTableView):
 
     def set_color(self, phase: int, color: str) -> None:
         """Give a phase (counted from 0) another color, in every map."""
-        for field in ("phase_map", "resolved"):
+        for field in ("phase_map", "resolved", "posterior"):
             phases: PhaseMap | None = getattr(self._workspace, field)
             if phases is not None and phase < phases.n_phases:
                 colors = list(phases.colors)
@@ -226,3 +312,18 @@ def _shares(phases: PhaseMap, part: slice) -> list[float]:
     labels = phases.labels[part]
     missing = len(labels) - np.count_nonzero(labels)
     return [*phases.fractions(part), 100.0 * missing / max(len(labels), 1)]
+
+
+def _per_cent(chosen: NDArray[np.bool_], parts: list[slice]) -> NDArray[np.float64]:
+    """Return per cent of the pixels of each part that are chosen."""
+    return np.array(
+        [100.0 * np.mean(chosen[p]) if chosen[p].size else 0.0 for p in parts]
+    )
+
+
+def _intervals(
+    phases: PhaseMap, stacks: StackSet, /, *, on_progress: OnProgress
+) -> FractionIntervals:
+    """Return the intervals of all fractions, in a thread."""
+    on_progress(0, 1, "intervals")
+    return fraction_intervals(phases, stacks)

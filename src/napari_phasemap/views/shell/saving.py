@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
-from napari_phasemap.workspace import Selection
+from napari_phasemap.workspace import PEARSON, POSTERIOR, Selection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +37,8 @@ def results_of(workspace: Workspace) -> Any:
     maps = {"phase_map": workspace.phase_map}
     if workspace.resolved is not None:
         maps["resolved"] = workspace.resolved
+    if workspace.posterior is not None:
+        maps["posterior"] = workspace.posterior
     return Results(
         stacks=workspace.stacks,
         references=workspace.references,
@@ -46,6 +48,7 @@ def results_of(workspace: Workspace) -> Any:
         features=dict(workspace.features),
         selections=tuple(workspace.selections),  # type: ignore[arg-type]
         threshold=workspace.threshold,
+        level=workspace.level,
         recipe=_recipe(workspace),
     )
 
@@ -91,13 +94,15 @@ def show_results(results: Any, link: ViewerLink) -> None:
     link.open_stacks(list(results.stacks))
     workspace.set_stacks(results.stacks)
     workspace.references = results.references
-    workspace.threshold = results.threshold
+    workspace.threshold, workspace.level = results.threshold, results.level
     maps = dict(results.maps)
     workspace.phase_map = maps.get("phase_map", next(iter(maps.values()), None))
     workspace.features = dict(results.features)
     workspace.latent_name = results.latent_name
     workspace.latent = results.latent
     workspace.resolved = maps.get("resolved")
+    workspace.posterior = maps.get("posterior")
+    workspace.method = PEARSON if workspace.posterior is None else POSTERIOR
     workspace.selections = tuple(
         Selection(named.name, named.pixels, named.color) for named in results.selections
     )
@@ -108,10 +113,11 @@ def _recipe(workspace: Workspace) -> dict[str, Any]:
     from napari_phasemap.pipeline.recipe import provenance
 
     stacks = workspace.stacks or ()
-    maps = (workspace.phase_map, workspace.resolved)
+    maps = (workspace.phase_map, workspace.resolved, workspace.posterior)
     return {
         "provenance": provenance([]),
         "threshold": workspace.threshold,
+        "level": workspace.level,
         "histories": {stack.name: list(stack.history) for stack in stacks},
         "steps": [
             {"method": phases.method, "parameters": dict(phases.parameters)}

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QPushButton
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.latent.methods import ASSIGNMENTS
+from napari_phasemap.core.phases.decisions import mean_chance
 from napari_phasemap.models.child import TrainerProcess
 from napari_phasemap.pipeline.latent_steps import (
     Encoded,
@@ -20,11 +23,19 @@ from napari_phasemap.pipeline.latent_steps import (
     load_model,
     train,
 )
-from napari_phasemap.pipeline.resolving import Resolved, evidence_of, resolve
+from napari_phasemap.pipeline.probabilities import both_maps
+from napari_phasemap.pipeline.resolving import (
+    Resolved,
+    evidence_of,
+    expectation,
+    resolve,
+)
 from napari_phasemap.views.shell.dock import Dock, guarded
-from napari_phasemap.views.shell.kinds import DISAGREEMENT, RESOLVED
+from napari_phasemap.views.shell.kinds import DISAGREEMENT, PHASE, RESOLVED
+from napari_phasemap.views.shell.maps import ready_to_compare, take_maps
 from napari_phasemap.views.training.model_box import ModelBox
 from napari_phasemap.views.training.resolve_box import ResolveBox
+from napari_phasemap.workspace import PEARSON, POSTERIOR
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -32,9 +43,13 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.phasemap import PhaseMap
     from napari_phasemap.core.data.stack_set import StackSet
     from napari_phasemap.core.latent.methods import Evidence
+    from napari_phasemap.pipeline.probabilities import BothMaps
     from napari_phasemap.workspace import Workspace
 
 __all__ = ["LatentPanel"]
+
+#: Milliseconds after threshold or maps changed last until it is said what to expect.
+EXPECT_AFTER = 150
 
 
 class LatentPanel(Dock):
@@ -64,14 +79,25 @@ class LatentPanel(Dock):
         self.model.load.clicked.connect(self._ask_load)
         self.resolving.run.clicked.connect(self.resolve)
         self.resolving.select.clicked.connect(self.select_disagreement)
+        self.resolving.use_posterior.clicked.connect(self.use_posterior)
         self.model.losses.set_theme(self.viewer.theme)
         self.listen(self.viewer.events.theme, self.model.losses.on_theme)
         self._disagreement: Any = None
         events = self.workspace.events
         self.listen(events.stacks, self._on_stacks)
-        for signal in (events.latent, events.phase_map, events.resolved):
+        for signal in (
+            events.latent, events.phase_map, events.resolved, events.references
+        ):  # fmt: skip
             self.listen(signal, self._on_state)
+        # What to expect need not keep up with a slider.
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(EXPECT_AFTER)
+        self._soon.timeout.connect(self._say_expectation)
+        for signal in (events.phase_map, events.posterior, events.threshold):
+            self.listen(signal, self._expect_soon)
         self._on_stacks(self.workspace.stacks)
+        self._say_expectation()
 
     # ---- What a user does ----
 
@@ -129,6 +155,27 @@ class LatentPanel(Dock):
             scope=choice["scope"],
             on_done=self._on_resolved,
             text="resolving",
+        )
+
+    @guarded
+    def use_posterior(self) -> None:
+        """Let probabilities tell the phases; computed here where they are not known."""
+        workspace = self.workspace
+        stacks, references = ready_to_compare(workspace, "compare with references")
+        if workspace.posterior is not None:
+            workspace.method = POSTERIOR
+            self.link.results.show(PHASE)
+            return
+        known = workspace.phase_map
+        if known is not None and known.names != references.names:
+            known = None
+        self.job.start(
+            both_maps,
+            stacks,
+            references,
+            known,
+            on_done=partial(self._on_maps, stacks),
+            text="probabilities",
         )
 
     @guarded
@@ -200,10 +247,19 @@ class LatentPanel(Dock):
             self.tell("The phase map changed meanwhile; press Resolve again.")
             return
         self._disagreement = resolved.disagreement
+        workspace.method = PEARSON  # what was resolved is shown, not the probabilities
         workspace.apply("resolve ambiguity", resolved=resolved.phase_map)
         self.link.results.show(RESOLVED)
         self.link.results.show(DISAGREEMENT, visible=False)
-        self.resolving.show_result(resolved)
+        ambiguous = workspace.phase_map.ambiguous(workspace.threshold)
+        posterior, chance = workspace.posterior, float("nan")
+        if posterior is not None and posterior.names == resolved.phase_map.names:
+            chance = mean_chance(posterior, resolved.phase_map.labels, ambiguous)
+        self.resolving.show_result(resolved, chance)
+
+    def _on_maps(self, stacks: StackSet, maps: BothMaps) -> None:
+        take_maps(self.workspace, stacks, maps)
+        self.link.results.show(PHASE)
 
     # ---- Following the workspace ----
 
@@ -232,6 +288,19 @@ class LatentPanel(Dock):
             evidence is not None
             and any(not row.lacks(evidence) for row in ASSIGNMENTS.values())
         )
+
+    def _expect_soon(self, *_: Any) -> None:
+        self._soon.start()
+
+    def _say_expectation(self) -> None:
+        """Say what to expect of resolving, before it is pressed."""
+        workspace, text = self.workspace, ""
+        if workspace.phase_map is not None and workspace.phase_map.method == "pearson":
+            text = expectation(
+                workspace.phase_map, workspace.posterior, threshold=workspace.threshold
+            )
+        self.resolving.expect.setText(text)
+        self.resolving.use_posterior.setVisible(bool(text))
 
     def _evidence(self, phases: PhaseMap) -> Evidence:
         """Return what is known of the pixels of a phase map."""

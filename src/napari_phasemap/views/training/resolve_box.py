@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from math import isnan, nan
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
@@ -47,6 +48,15 @@ class ResolveBox(QGroupBox):
         form.addRow("by", self._method)
         layout.addLayout(form)
         layout.addWidget(self._all)
+        self.expect = QLabel("")
+        self.expect.setWordWrap(True)
+        layout.addWidget(self.expect)
+        self.use_posterior = QPushButton("Use probabilities instead")
+        self.use_posterior.setToolTip(
+            "Let the noise, mixtures and neighbors tell the phases: method Posterior "
+            "of the Phase map dock."
+        )
+        layout.addWidget(self.use_posterior)
         row = QHBoxLayout()
         self.run = QPushButton("Resolve ambiguity")
         self.select = QPushButton("Select disagreement")
@@ -69,9 +79,23 @@ class ResolveBox(QGroupBox):
         scope = "all" if self._all.isChecked() else "ambiguous"
         return {"method": str(self._method.currentData()), "scope": scope}
 
-    def show_result(self, resolved: Resolved) -> None:
-        """Say how much changed and how far methods agree."""
-        self._text.setText(str(resolved))
+    def show_result(self, resolved: Resolved, chance: float = nan) -> None:
+        """Say how much changed and how far methods agree.
+
+        Parameters
+        ----------
+        resolved : Resolved
+            What came of it.
+        chance : float, default=NaN
+            How often it is right by the probabilities, where they are known.
+        """
+        text = str(resolved)
+        if not isnan(chance):
+            text += (
+                f" By their probabilities the ambiguous pixels are now right in "
+                f"{100 * chance:.0f} % of the cases."
+            )
+        self._text.setText(text)
         self.select.setEnabled(bool(resolved.disagreement.any()))
         self._table.show_table(resolved.table)
 
