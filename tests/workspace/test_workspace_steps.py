@@ -150,3 +150,38 @@ def test_other_stacks_forget_the_history(workspace):
     assert not workspace.history.done
     with pytest.raises(InputError, match="nothing to undo"):
         workspace.undo()
+
+
+def test_a_recalibration_drops_what_came_of_the_old_stacks_and_is_taken_back(workspace):
+    before = workspace.stacks, workspace.phase_map, workspace.latent
+    workspace.references = ReferenceSpectra(["a"], ENERGY, [[0.0, 1.0, 2.0]])
+    workspace.posterior = workspace.phase_map
+    workspace.select(pixels(3))
+    stacks = StackSet([s.with_step("recalibrated") for s in workspace.stacks])
+    moved = ReferenceSpectra(["a"], np.array(ENERGY) + 0.1, [[0.0, 1.0, 2.0]])
+    old = workspace.references
+    workspace.recalibrate(stacks, moved, "recalibrate: shift", keep=["features"])
+    assert workspace.stacks is stacks
+    assert workspace.references is moved
+    assert workspace.phase_map is workspace.posterior is workspace.latent is None
+    assert set(workspace.features) == {"size"}
+    assert np.flatnonzero(workspace.selection).tolist() == [3]
+    workspace.phase_map = PhaseMap.from_scores(np.ones((22, 1)), ["new"])
+    workspace.undo()
+    assert (workspace.stacks, workspace.phase_map, workspace.latent) == before
+    assert workspace.references is old
+    assert workspace.posterior is workspace.phase_map
+
+
+def test_the_method_says_which_map_tells_the_phases(workspace):
+    probable = workspace.phase_map.with_colors(workspace.phase_map.colors)
+    workspace.method = "posterior"
+    assert workspace.best_map() is workspace.phase_map
+    workspace.posterior = probable
+    assert workspace.best_map() is probable
+    workspace.select(pixels(0, 1))
+    workspace.assign_selection("b")
+    assert workspace.posterior.labels[:2].tolist() == [2, 2]
+    assert workspace.phase_map.labels is not workspace.posterior.labels
+    workspace.method = "pearson"
+    assert workspace.best_map() is workspace.phase_map
