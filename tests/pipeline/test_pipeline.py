@@ -184,7 +184,11 @@ def test_a_recipe_of_the_first_version_still_runs(tmp_path, quick):
     }
     (tmp_path / "recipe.json").write_text(json.dumps(old))
     recipe = Recipe.load(tmp_path / "recipe.json")
-    later = {"reference_columns": None}
+    later = {
+        "reference_columns": None, "check_references": False, "per_particle": False,
+        "recalibrate": None, "neighbors": True, "mixtures": True, "offset": False,
+        "level": 0.9,
+    }  # fmt: skip
     assert recipe.parameters.as_dict() == OLD_RECIPE["parameters"] | later
     again = pipeline.run_recipe(recipe, tmp_path / "out")
     direct = run(

@@ -42,7 +42,15 @@ def test_the_reader_takes_what_reading_declares():
         ({"scope": "all"}, "scope='all' means nothing without a model or train"),
         ({"method": "knn"}, "method='knn' means nothing without a model or train"),
         ({"model": "m", "train": True}, "either a model to apply or train=True"),
-        ({"train": True, "method": "nearest"}, r"'nearest' is not one of \('mahal"),
+        (
+            {"train": True, "method": "nearest"},
+            r"'nearest' is not one of \('posterior', 'mahal",
+        ),
+        ({"method": "posterior", "train": True}, "needs no latent space; leave out"),
+        ({"method": "posterior", "scope": "all"}, "scope='all' means nothing without"),
+        ({"neighbors": False}, "nothing without method 'posterior'"),
+        ({"recalibrate": "I0"}, "'I0' means nothing without check_references"),
+        ({"method": "posterior", "level": 1.5}, "level is a probability, 0 to 1"),
         ({"train": True, "preset": "best"}, "'best' is not one of"),
         ({"threshold": float("nan")}, "the threshold is a gap of r, 0 to 2; got nan"),
         ({"min_counts": "many"}, "min_counts='many' is not of type float"),
@@ -112,7 +120,9 @@ def test_a_row_added_to_the_table_is_a_choice_of_the_command_line():
     )
     words = [sys.executable, "-c", code]
     done = subprocess.run(words, check=True, capture_output=True, text=True)
-    assert "[mahalanobis|knn|centroid|euclidean|last]" in "".join(done.stdout.split())
+    assert "[posterior|mahalanobis|knn|centroid|euclidean|last]" in "".join(
+        done.stdout.split()
+    )
 
 
 def test_preparation_is_part_of_what_a_run_and_a_training_take():

@@ -258,7 +258,7 @@ class RunParameters(Training, Trusting):
     train: bool = False
     method: str = field(
         default=DEFAULT_METHOD,
-        metadata={"choices": lambda: (*method_names(), POSTERIOR), **WITH_LATENT},
+        metadata={"choices": lambda: (POSTERIOR, *method_names()), **WITH_LATENT},
     )
     scope: Literal["ambiguous", "all"] = field(
         default="ambiguous", metadata=WITH_LATENT

@@ -45,8 +45,9 @@ __all__ = ["Correction", "ReferenceReport", "check_references"]
 
 #: Pixels that are fitted: more make no standard error smaller than what limits it.
 MOST_PIXELS, FEWEST_PIXELS = 4000, 100
-#: A correction that changes a larger share of the pixels is not suggested.
-MOST_CHANGED = 0.5
+#: A correction that moves more per cent of the pixels than this may be other phases in
+#: disguise, unless of all references there are so many per cent.
+MOST_MOVED, LEAST_MET = 50.0, 2.0
 #: References whose energies are further apart, in eV, cannot be moved: what lies
 #: between them is not known.
 SPARSE = 0.5
@@ -84,12 +85,11 @@ class ReferenceReport:
 
     @property
     def suggested(self) -> tuple[str, ...]:
-        """Corrections that are more than chance and leave most pixels their phase."""
-        most = MOST_CHANGED * self.stacks.n_pixels
+        """Corrections that are more than chance, and no other phases in disguise."""
         return tuple(
             one.name
             for one in self.corrections
-            if one.significant and one.n_changed <= most
+            if one.significant and not _disguised(one)
         )
 
     @property
@@ -248,11 +248,11 @@ def check_references(
     on_progress(3, 4, "checking references")
     told = cautions(stacks, references, before, residuals, errors)
     told += [
-        f"With the {one.name} corrected most pixels would be another phase. Where few "
-        "phases are there, one phase and a correction can look like another phase: "
-        "check more particles together, or calibrate by something else."
+        f"With the {one.name} corrected most pixels would be another phase, and not "
+        "all references are met here: a shift can make one phase look like another. "
+        "Check more particles together, or calibrate by something else."
         for one in corrections
-        if one.significant and one.n_changed > MOST_CHANGED * stacks.n_pixels
+        if one.significant and _disguised(one)
     ]
     on_progress(4, 4, "checking references")
     return replace(report, corrections=tuple(corrections), warnings=tuple(told))
@@ -321,6 +321,13 @@ def _sample(
         numbers if per_particle else np.zeros_like(numbers),
         stacks.energy,
     ).some(MOST_PIXELS)
+
+
+def _disguised(one: Correction) -> bool:
+    """Whether other phases could look like this correction."""
+    moved = np.abs(np.nan_to_num(one.after - one.before)).sum() / 2.0
+    met = np.nan_to_num(one.before) >= LEAST_MET
+    return bool(moved > MOST_MOVED and not met.all())
 
 
 def _with_effect(
