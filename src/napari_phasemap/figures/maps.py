@@ -131,7 +131,7 @@ def draw_reliability(
 
 def draw_probability(
     axes: Axes,
-    stacks: StackSet,
+    stacks: Stacks,
     phases: PhaseMap,
     /,
     index: int = 0,
@@ -154,6 +154,7 @@ def draw_probability(
     """
     from napari_phasemap.core.phases.abstention import probability
 
+    stacks = as_set(stacks)
     image = stacks.to_image(probability(phases), index)
     artist = show_image(axes, stacks[index], image, scale_bar=scale_bar)
     artist.set(cmap="cividis", clim=(0.0, 1.0))

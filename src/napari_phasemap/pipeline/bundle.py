@@ -130,7 +130,17 @@ def write_bundle(
 def draw_sheets(
     results: Results, folder: Path, on_progress: OnProgress = ignore_progress, /
 ) -> None:
-    """Draw every figure of results as PNG into a folder."""
+    """Draw every figure of results as PNG into a folder.
+
+    Parameters
+    ----------
+    results : Results
+        What to draw.
+    folder : Path
+        Where to.
+    on_progress : callable, optional
+        Called with (step, total, text).
+    """
     sheets = _sheets(results)
     for step, (name, make) in enumerate(sheets.items()):
         on_progress(step, len(sheets), f"figure {name}")

@@ -68,7 +68,17 @@ class Failure:
 
 
 def columns_of(results: Results) -> tuple[str, ...]:
-    """Return the columns that the summary of some results has."""
+    """Return the columns that the summary of some results has.
+
+    Parameters
+    ----------
+    results : Results
+        With at least one map.
+
+    Returns
+    -------
+    tuple of str
+    """
     maps = maps_of(results)
     more = RESOLVED_COLUMNS if maps.resolved is not None else ()
     if maps.posterior is not None:
@@ -88,6 +98,20 @@ def summary_rows(
     its interval (`fraction_intervals`), `ambiguous_percent` of the pixels of the phase.
     Pixels without phase have a row of their own where there are any. Further columns:
     `columns_of`.
+
+    Parameters
+    ----------
+    results : Results
+        Of a run.
+    files : mapping of str to str
+        File of each particle, by its name.
+    failures : sequence of Failure, optional
+        Particles that were left out, with the reason.
+
+    Returns
+    -------
+    list of dict of str to object
+        By the names of the columns.
     """
     rows = []
     maps, stacks = maps_of(results), results.stacks
@@ -224,7 +248,18 @@ def _resolved_cells(resolved: PhaseMap, number: int, part: slice) -> dict[str, A
 
 
 def change_rows(table: ChangeTable) -> list[dict[str, Any]]:
-    """Return the rows of a table of changes with three decimals."""
+    """Return the rows of a table of changes with three decimals.
+
+    Parameters
+    ----------
+    table : ChangeTable
+        From `change_table`.
+
+    Returns
+    -------
+    list of dict of str to object
+        By the names of the columns.
+    """
     rows = []
     for values in table.rows:
         name, before, after, *pixels = values
@@ -245,7 +280,17 @@ class Maps(NamedTuple):
 
 
 def maps_of(results: Results) -> Maps:
-    """Return the first map, the resolved one and the probabilities, if there are."""
+    """Return the first map, the resolved one and the probabilities, if there are.
+
+    Parameters
+    ----------
+    results : Results
+        With at least one map.
+
+    Returns
+    -------
+    Maps
+    """
     phases = next(iter(results.maps.values()))
     others = [results.maps.get(name) for name in ("resolved", "posterior")]
     same = [
@@ -260,7 +305,17 @@ def maps_of(results: Results) -> Maps:
 def write_csv(
     path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = COLUMNS
 ) -> None:
-    """Write rows under the names of their columns."""
+    """Write rows under the names of their columns.
+
+    Parameters
+    ----------
+    path : Path
+        Of the new file.
+    rows : sequence of mapping of str to object
+        What is missing in one stays empty.
+    columns : sequence of str
+        Their order.
+    """
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, restval="")
         writer.writeheader()

@@ -304,6 +304,17 @@ class Workspace:
         """Take corrected stacks of the same pixels, and their references, as one step.
 
         What came of the old ones goes, but for selections and the fields in `keep`.
+
+        Parameters
+        ----------
+        stacks : StackSet
+            With the pixels of the present ones.
+        references : ReferenceSpectra
+            Those of the stacks.
+        text : str
+            Names the step in the menu.
+        keep : collection of str, optional
+            Fields whose values stay true.
         """
         gone = (Follows.CUT, Follows.WITH_CUT, Follows.DROPPED)
         names = [n for n, rule in rules(self).items() if rule in gone]

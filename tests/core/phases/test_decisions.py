@@ -9,7 +9,6 @@ import pytest
 from napari_phasemap.core.data.phasemap import PhaseMap
 from napari_phasemap.core.phases.abstention import probability, undecided
 from napari_phasemap.core.phases.decisions import (
-    contradiction_table,
     decisions_of,
     gap_sentence,
     mean_chance,
@@ -66,17 +65,6 @@ def test_decisions_are_computed_once_and_go_with_the_map(posterior):
     del copy
     gc.collect()
     assert gone() is None
-
-
-def test_contradicted_pixels_are_counted_by_phase(posterior):
-    """Sure pixels: the first two are b and c by Pearson; only the first is probable."""
-    r = [[0.5, 0.9, 0.1], [0.5, 0.1, 0.9], [0.1, 0.9, 0.2], [0.9, 0.1, 0.1], [0, 1, 0]]
-    pearson = PhaseMap.from_scores(r, ["a", "b", "c"])
-    table = contradiction_table(pearson, posterior)
-    expected = np.zeros((4, 4), int)
-    expected[2, 1] = expected[3, 1] = 1
-    np.testing.assert_array_equal(table.pixels, expected)
-    assert table.n_changed == 2
 
 
 def test_words_name_particles_sources_and_strangers(posterior):

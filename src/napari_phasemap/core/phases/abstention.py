@@ -50,7 +50,7 @@ def probability(phase_map: PhaseMap, /) -> NDArray[np.float32]:
     Returns
     -------
     ndarray of float32 of shape (n_pixels,)
-        NaN without a phase, 1 where a person decided.
+        0 to 1, NaN without a phase, 1 where a person decided.
 
     Examples
     --------

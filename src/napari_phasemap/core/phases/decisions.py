@@ -2,7 +2,6 @@
 
 * `without_unknown`: pixels that fit no reference have no phase.
 * `Decisions`, `decisions_of`: the same for drawing and counting, computed once per map.
-* `contradiction_table`: from which phase to which a map contradicts Pearson's.
 * `mean_chance`: how often labels are right by their probabilities.
 * `noise_sentence`, `gap_sentence`, `strangers`: what a user must know, in words.
 """
@@ -19,11 +18,9 @@ import numpy as np
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
 from napari_phasemap.core.phases.abstention import (
     chance_of_error,
-    contradicted,
     probability,
     unknown,
 )
-from napari_phasemap.core.phases.changes import ChangeTable
 from napari_phasemap.core.phases.particle_posterior import FOREIGN
 
 if TYPE_CHECKING:
@@ -40,7 +37,6 @@ __all__ = [
     "UNKNOWN",
     "UNKNOWN_COLOR",
     "Decisions",
-    "contradiction_table",
     "decisions_of",
     "gap_sentence",
     "mean_chance",
@@ -85,12 +81,32 @@ class Decisions:
         return (*self.phase_map.colors, UNDECIDED_COLOR, UNKNOWN_COLOR)
 
     def undecided(self, level: float) -> NDArray[np.bool_]:
-        """Return the pixels whose phase has a probability below a level."""
+        """Return the pixels whose phase has a probability below a level.
+
+        Parameters
+        ----------
+        level : float
+            0 to 1.
+
+        Returns
+        -------
+        ndarray of bool of shape (n_pixels,)
+        """
         with np.errstate(invalid="ignore"):
             return np.asarray(self.probability < np.float32(level))
 
     def labels(self, level: float) -> NDArray[np.integer]:
-        """Return a label per pixel that counts `names` from 1; 0 is none of them."""
+        """Return a label per pixel that counts `names` from 1; 0 is none of them.
+
+        Parameters
+        ----------
+        level : float
+            Probability below which a pixel is undecided, 0 to 1.
+
+        Returns
+        -------
+        ndarray of int of shape (n_pixels,)
+        """
         n_phases = self.phase_map.n_phases
         labels = self.phase_map.labels.copy()
         labels[self.undecided(level)] = n_phases + 1
@@ -98,7 +114,18 @@ class Decisions:
         return labels
 
     def as_map(self, level: float) -> PhaseMap:
-        """Return a map whose phases are `names`, for figures and legends."""
+        """Return a map whose phases are `names`, for figures and legends.
+
+        Parameters
+        ----------
+        level : float
+            Probability below which a pixel is undecided, 0 to 1.
+
+        Returns
+        -------
+        PhaseMap
+            Without scores.
+        """
         return replace(
             self.phase_map,
             labels=self.labels(level),
@@ -153,40 +180,6 @@ def without_unknown(phase_map: PhaseMap, /, *, rate: float = 0.01) -> PhaseMap:
     if not strange.any():
         return phase_map
     return phase_map.with_labels(np.where(strange, 0, phase_map.labels))
-
-
-def contradiction_table(
-    phase_map: PhaseMap,
-    posterior: PhaseMap,
-    /,
-    *,
-    threshold: float = DEFAULT_THRESHOLD,
-) -> ChangeTable:
-    """Count from which phase to which the posterior contradicts sure pixels.
-
-    Parameters
-    ----------
-    phase_map : PhaseMap
-        By correlation.
-    posterior : PhaseMap
-        Of the same pixels and phases.
-    threshold : float, default=0.005
-        Smallest unambiguous margin of `phase_map`.
-
-    Returns
-    -------
-    ChangeTable
-        Of the `contradicted` pixels only; the per cent are of all pixels.
-    """
-    odd = contradicted(phase_map, posterior, threshold=threshold)
-    n = phase_map.n_phases + 1
-    flat = phase_map.labels[odd].astype(np.int64) * n + posterior.labels[odd]
-    return ChangeTable(
-        names=phase_map.names,
-        pixels=np.bincount(flat, minlength=n * n).reshape(n, n),
-        before=phase_map.fractions(),
-        after=posterior.fractions(),
-    )
 
 
 def gap_sentence(

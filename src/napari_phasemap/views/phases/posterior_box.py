@@ -13,8 +13,8 @@ from superqt import QCollapsible
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.phases.abstention import contradicted
+from napari_phasemap.core.phases.contradictions import contradictions
 from napari_phasemap.core.phases.decisions import (
-    contradiction_table,
     decisions_of,
     gap_sentence,
     noise_sentence,
@@ -164,12 +164,10 @@ class PosteriorBox(QGroupBox):
         said.append(noise_sentence(about["stacks"], about["noise"]))
         if pearson is not None:
             said.append(gap_sentence(pearson, posterior, gap=workspace.threshold))
-            table = contradiction_table(
-                pearson, posterior, threshold=workspace.threshold
-            )
-            n_odd = int(table.pixels.sum())
+            found = contradictions(pearson, posterior, threshold=workspace.threshold)
+            n_odd = int(found.where.sum())
             self._more.setText(f"{n_odd} pixels contradict Pearson")
-            self._table.show_table(table)
+            self._table.show_table(found)
             self.select_odd.setEnabled(n_odd > 0)
         return said
 
