@@ -52,6 +52,9 @@ CALLS: dict[str, Any] = {
     ).get_array(),
     "draw_fractions": lambda s: len(figures.draw_fractions(axes(), s, PHASES)),
     "draw_phase_map": lambda s: figures.draw_phase_map(axes(), s, PHASES).get_array(),
+    "draw_probability": lambda s: figures.draw_probability(
+        axes(), s, PHASES
+    ).get_array(),
     "draw_reliability": lambda s: figures.draw_reliability(
         axes(), s, PHASES
     ).get_array(),
