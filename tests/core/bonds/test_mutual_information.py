@@ -95,6 +95,13 @@ def test_values_agree_with_scikit_learn_in_bits_and_nats():
     assert pairs.contribution.sum() == pytest.approx(pairs.bits)
 
 
+def test_what_no_permutation_reaches_has_the_smallest_p_there_is():
+    a = grains((12, 12), 3, 1)
+    pairs = mutual_information(a, a, null="permutation", n_null=99)
+    assert pairs.p_value == pytest.approx(1 / 100)
+    np.testing.assert_allclose(np.diag(pairs.p)[np.diag(pairs.p) < 1], 1 / 100)
+
+
 def test_renumbering_classes_changes_nothing():
     a, b = grains((24, 24), 4, 5), grains((24, 24), 3, 6)
     order = np.array([2, 0, 3, 1])

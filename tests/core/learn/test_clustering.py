@@ -32,6 +32,20 @@ def test_classes_are_ordered_by_size_and_the_margin_is_a_distance():
     np.testing.assert_allclose(classes.margin, ordered[:, 1] - ordered[:, 0], atol=1e-4)
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_best_of_several_starts_is_kept(seed):
+    values = np.random.default_rng(9).random((200, 2))
+
+    def spread(n_starts):
+        labels = kmeans(values, n_clusters=9, seed=seed, n_starts=n_starts).labels
+        return sum(
+            len(values[labels == k]) * values[labels == k].var(axis=0).sum()
+            for k in range(1, 10)
+        )
+
+    assert spread(8) < spread(1)
+
+
 def test_rows_with_nan_are_not_assigned():
     values, _ = blobs()
     values[4] = np.nan

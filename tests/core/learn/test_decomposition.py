@@ -20,6 +20,13 @@ def test_the_threshold_of_a_square_matrix_is_four_over_root_three():
     assert singular_threshold(20, 80) == singular_threshold(80, 20)
 
 
+@pytest.mark.parametrize(("n_pixels", "factor"), [(30, 2.86), (60, 2.1725)])
+def test_unknown_noise_is_judged_by_the_median(n_pixels, factor):
+    """Gavish and Donoho 2014, Eq. 5, at 1 and at 1 / 2."""
+    found = pca(rng.normal(size=(n_pixels, 30)), n_components=1)
+    assert found.threshold == pytest.approx(factor * np.median(found.singular_values))
+
+
 def test_pure_noise_has_no_component_above_the_threshold():
     counts = rng.poisson(50.0, (2000, 40)).astype(np.float32)
     noise = SpectralStack(counts.T.reshape(40, 40, 50), np.arange(1.0, 41.0))
