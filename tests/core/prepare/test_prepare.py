@@ -130,6 +130,10 @@ def test_counts_become_density_by_every_source_of_i0():
         np.testing.assert_allclose(ready.spectra(), np.full((36, 3), 0.9), rtol=1e-5)
 
 
+def test_a_region_that_was_not_given_is_called_by_its_method():
+    assert str(I0Source("region")) == "region"
+
+
 def test_what_holds_no_counts_is_not_converted_and_words_may_say_so():
     density = particle()
     assert to_density(density, I0Source("brightest")) is density

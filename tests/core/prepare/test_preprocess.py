@@ -73,6 +73,8 @@ def test_an_i0_spectrum_that_does_not_reach_names_both_ranges():
         ({"method": "guess"}, "brightest, region, spectrum"),
         ({"method": "spectrum", "spectrum": ([1, 2], [1])}, "do not match"),
         ({"method": "spectrum", "spectrum": ([2, 1], [1, 1])}, "increase"),
+        ({"method": "spectrum", "spectrum": ([1, 1], [1, 1])}, "increase"),
+        ({"percentile": -1}, "0 to 100; got -1"),
     ],
 )
 def test_unusable_i0_arguments_are_refused(options, message):
@@ -105,6 +107,31 @@ def test_optical_density_is_the_known_absorption():
     assert (od.name, od.pixel_size) == ("P1", (30, 30))
     assert_allclose(od.data, absorption, atol=1e-5)
     assert od.mask.all()
+
+
+def test_a_dark_level_is_taken_off_counts_and_i0():
+    stack, absorption = absorbing_stack()
+    dark = SpectralStack(stack.data + 50, ENERGY)
+    od = optical_density(dark, I0 + 50, dark=50.0)
+    assert_allclose(od.data, absorption, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"gain": 0.0}, {"gain": np.inf}, {"dark": -1.0}, {"dark": np.nan}]
+)
+def test_a_gain_or_dark_level_that_cannot_be_is_refused(wrong):
+    stack, _ = absorbing_stack()
+    with pytest.raises(ValueError, match="gain .* is positive and dark"):
+        optical_density(stack, I0, **wrong)
+
+
+def test_i0_of_all_pixels_and_of_a_fine_spectrum():
+    stack, _ = absorbing_stack()
+    everything = estimate_i0(stack, percentile=0)
+    assert_allclose(everything, stack.data.mean(axis=(1, 2)), rtol=1e-5)
+    fine = np.arange(500.0, 540.0, 0.5)
+    found = estimate_i0(stack, method="spectrum", spectrum=(fine, 2 * fine))
+    assert_allclose(found, 2 * ENERGY)
 
 
 def test_scaling_counts_and_i0_changes_nothing():
