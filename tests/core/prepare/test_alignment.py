@@ -7,6 +7,7 @@ from scipy.ndimage import fourier_shift, gaussian_filter
 
 from napari_phasemap.core.data.progress import Cancelled
 from napari_phasemap.core.data.stack import SpectralStack
+from napari_phasemap.core.prepare import registration
 from napari_phasemap.core.prepare.alignment import (
     align,
     estimate_shifts,
@@ -117,6 +118,25 @@ def test_one_pair_gives_its_shift_on_even_and_odd_images(shape):
     assert_allclose(pair.shift, [2, -1], atol=0.3)
     assert 0.5 < pair.likeness <= 1
     assert pair.second < 0.5
+    itself = pair_shift(spectrum_of(moved), spectrum_of(moved))
+    assert_allclose(itself.shift, 0.0, atol=1e-6)
+    assert itself.likeness == pytest.approx(1.0, abs=1e-4)
+
+
+def test_a_triangle_that_does_not_close_shares_its_error_equally(monkeypatch):
+    """Steps 1 + m, 1 and 2: each gives a third of m; error by hand m / sqrt(27)."""
+    m = 0.03
+    steps = {(0, 1): 1.0 + m, (1, 2): 1.0, (0, 2): 2.0}
+
+    def measured(first, second, *, upsample):
+        return registration.Pair(np.array([steps[first, second], 0.0]), 1.0, 0.1)
+
+    monkeypatch.setattr(registration, "pair_shift", measured)
+    found = registration.register(range(3), lambda number: number)
+    rows = [-1.0 - m / 3, m / 3, 1.0]
+    assert_allclose(found.shifts, np.stack([rows, [0.0] * 3], axis=1), atol=1e-4)
+    assert_allclose(found.standard_error, m / np.sqrt(27), rtol=0.01)
+    assert found.placed.all()
 
 
 @pytest.mark.parametrize("shape", [(500, 470), (471, 399)], ids=str)

@@ -121,7 +121,7 @@ def test_a_dark_level_is_taken_off_counts_and_i0():
 )
 def test_a_gain_or_dark_level_that_cannot_be_is_refused(wrong):
     stack, _ = absorbing_stack()
-    with pytest.raises(ValueError, match="gain .* is positive and dark"):
+    with pytest.raises(ValueError, match=r"gain .* is positive and dark"):
         optical_density(stack, I0, **wrong)
 
 
