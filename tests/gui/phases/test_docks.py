@@ -179,6 +179,19 @@ def test_a_threshold_step_writes_one_row_of_the_table(
         )
 
 
+def test_the_menu_shows_r_with_one_phase_after_the_other(
+    viewer: Any, qtbot: Any, two_particles: list[Any], references: Any
+) -> None:
+    dock = correlated(viewer, qtbot, two_particles, references)
+    left, right = dock.layers.each.menu().actions()
+    left.trigger()
+    right.trigger()
+    assert (left.isChecked(), right.isChecked()) == (False, True)
+    assert [x.name for x in viewer.layers if x.name.startswith("r(")] == ["r(right)"]
+    viewer.layers.remove("r(right)")
+    assert not right.isChecked()
+
+
 def test_a_color_changes_everywhere(
     viewer: Any, qtbot: Any, two_particles: list[Any], references: Any
 ) -> None:

@@ -106,8 +106,7 @@ def test_pixels_of_several_particles_light_up_in_one_layer(
 
 
 def test_everything_shown_is_a_short_list(viewer: Any, link: Any) -> None:
-    for kind in (PHASE, AMBIGUITY, RELIABILITY, SHADED, SELECTION):
-        link.results.show(kind)
+    link.results.show(PHASE, AMBIGUITY, RELIABILITY, SHADED, SELECTION)
     link.workspace.cursor = 3
     assert len(viewer.layers) == 2 + 6  # the cursor, too
     link.results.show(correlation("left"))
@@ -116,6 +115,13 @@ def test_everything_shown_is_a_short_list(viewer: Any, link: Any) -> None:
     (grid,) = link.places.grids
     np.testing.assert_array_equal(grid.read(layer.data, scores * 0), scores)
     assert np.isnan(layer.data).sum() == layer.data.size - len(scores)
+    link.results.show(correlation("right"))  # r with one phase after the other
+    assert layer.name == "r(right)"
+    assert link.results.kinds() >= {correlation("right"), PHASE}
+    assert correlation("left") not in link.results.kinds()
+    scores = link.workspace.phase_map.scores[:, 1]
+    np.testing.assert_array_equal(grid.read(layer.data, scores * 0), scores)
+    assert len(viewer.layers) == 2 + 7
 
 
 def test_r_on_screen_spans_what_it_spans_in_figures(viewer: Any, link: Any) -> None:

@@ -302,8 +302,7 @@ class DataPanel(Dock):
         names = [item.text(0) for item in self._list.selectedItems()]
         if not names:
             self.tell("Select the stacks to remove in the list first.")
-        for name in names:
-            self.link.close_stack(name)
+        self.link.close_stack(*names)
 
     def _show_again(self, item: QTreeWidgetItem, _: int) -> None:
         self.link.show_stack(item.text(0))

@@ -1,6 +1,6 @@
 """Which layers of results are shown.
 
-* `LayerBox`: a check box per kind, and a menu of one layer per phase.
+* `LayerBox`: a check box per kind, and a menu of the phases for one more layer.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from napari_phasemap.views.shell.probability_kinds import (
 from napari_phasemap.workspace import PEARSON, POSTERIOR
 
 if TYPE_CHECKING:
+    from qtpy.QtGui import QAction
+
     from napari_phasemap.views.shell.kinds import Kind
     from napari_phasemap.views.shell.link import ViewerLink
 
@@ -88,7 +90,9 @@ class LayerBox(QGroupBox):
             check.toggled.connect(lambda on, k=kind: self.set_layer(k, on))
             self.boxes[kind] = check
             layout.addWidget(check)
+        self.actions: dict[Kind, QAction] = {}
         self.each = QPushButton()
+        self.each.setToolTip("One phase at a time, in one layer.")
         layout.addWidget(self.each)
         self.follow_method()
 
@@ -105,33 +109,36 @@ class LayerBox(QGroupBox):
             for kind, methods, *_ in LAYERS
             if method in methods and self.boxes[kind].isChecked()
         ]
-        for kind in wanted or [PHASE]:  # inserting a layer sets the boxes
-            self._link.results.show(kind)
+        self._link.results.show(*(wanted or [PHASE]))
 
     def follow(self, *_: Any) -> None:
-        """Follow layers that were deleted by hand."""
+        """Follow layers that were deleted by hand, or show another kind now."""
         workspace, kinds = self._link.workspace, self._link.results.kinds()
         if workspace.phase_map is None and workspace.posterior is None:
             return
-        for kind, box in self.boxes.items():
+        for kind, box in (*self.boxes.items(), *self.actions.items()):
             box.blockSignals(True)
             box.setChecked(kind in kinds)
             box.blockSignals(False)
 
     def follow_method(self, *_: Any) -> None:
-        """Offer the layers of the method, and one for each of its phases."""
+        """Offer the layers of the method, and each of its phases for another."""
         workspace, kinds = self._link.workspace, self._link.results.kinds()
         for kind, methods, *_rest in LAYERS:
             self.boxes[kind].setVisible(workspace.method in methods)
         posterior = workspace.shown_map == POSTERIOR
         phases = workspace.posterior if posterior else workspace.phase_map
         menu = QMenu(self.each)
+        self.actions.clear()
         for name in () if phases is None else phases.names:
             kind = probability_of(name) if posterior else correlation(name)
-            action = menu.addAction(kind.name)
+            self.actions[kind] = action = menu.addAction(kind.name)
             action.setCheckable(True)
             action.setChecked(kind in kinds)
             action.toggled.connect(lambda on, k=kind: self.set_layer(k, on))
         self.each.setText("probability of" if posterior else "correlation r with")
+        before = self.each.menu()
         self.each.setMenu(menu)
+        if before is not None:
+            before.deleteLater()
         self.each.setEnabled(phases is not None)

@@ -48,6 +48,12 @@ __all__ = ["PhasePanel"]
 PLOT_HEIGHT = 230
 
 
+def _load_correlation() -> None:
+    from napari_phasemap.core.phases.correlation import warm_up
+
+    warm_up()
+
+
 class PhasePanel(Dock):
     """Compares every pixel with the references and shows what comes of it.
 
@@ -56,6 +62,7 @@ class PhasePanel(Dock):
     """
 
     title = "Phase map"
+    load_ahead = staticmethod(_load_correlation)
 
     def __init__(
         self, viewer: napari.viewer.Viewer, workspace: Workspace | None = None
@@ -281,8 +288,7 @@ class PhasePanel(Dock):
 
         def show(results: Any) -> None:
             show_results(results, self.link)
-            for kind in (PHASE, RESOLVED):
-                self.link.results.show(kind)
+            self.link.results.show(PHASE, RESOLVED)
 
         self.job.start(open_results, path, on_done=show, text="reading results")
 

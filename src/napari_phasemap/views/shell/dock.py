@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Qt, QTimer
@@ -71,6 +71,9 @@ class Dock(QWidget):
     #: "right": one stack of tabs with the other docks; "bottom": below the image;
     #: "canvas": a second canvas beside the image (see `second_canvas`).
     area = "right"
+    #: Called once in a thread when there is something to analyze: the first use of a
+    #: dock should not wait for what it imports or compiles.
+    load_ahead: ClassVar[Callable[[], object] | None] = None
 
     def __init__(self, viewer: Any, workspace: Workspace | None = None) -> None:
         super().__init__()
@@ -160,7 +163,7 @@ class Dock(QWidget):
         ready = self._frame is not None and self.workspace.stacks is not None
         if ready and not self._warm:
             self._warm = True
-            warm_up()
+            warm_up(type(self).load_ahead)
 
     def _take_place(self) -> None:
         """Go below the image, or into one stack of tabs with the other docks."""

@@ -28,7 +28,7 @@ __all__ = ["inserting"]
 
 @contextmanager
 def inserting(viewer: Any) -> Iterator[None]:
-    """Add layers in this block: the last one is active, and all are drawn, after it.
+    """Add layers in this block: they are drawn, and the last is active, after it.
 
     Parameters
     ----------
@@ -47,15 +47,16 @@ def inserting(viewer: Any) -> Iterator[None]:
 @contextmanager
 def _selected_later(layers: Any) -> Iterator[None]:
     """Tell the selection once, after the block."""
-    selection, before, count = layers.selection, set(layers.selection), len(layers)
+    selection, before = layers.selection, set(layers.selection)
     with selection.events.blocker_all():
         try:
             yield
         finally:
+            active = selection.active
             selection.clear()
             selection.update(before & set(layers))
-    if len(layers) > count:
-        selection.active = layers[-1]
+    if active is not None:
+        selection.active = active
 
 
 @contextmanager

@@ -150,6 +150,8 @@ class Kind:
         Takes the colors that a person gave to the classes.
     opacity : float, default=0.85
         Of new labels layers.
+    shares : str, optional
+        Kinds with the same word are shown in one layer, one after the other.
     """
 
     name: str
@@ -164,6 +166,7 @@ class Kind:
         default=None, compare=False
     )
     opacity: float = field(default=0.85, compare=False)
+    shares: str = field(default="", compare=False)
 
 
 def of_phases(
@@ -353,7 +356,10 @@ SELECTION = Kind(
 
 
 def correlation(phase: str) -> Kind:
-    """Return the kind that shows Pearson's r (or another score) with one phase."""
+    """Return the kind that shows Pearson's r (or another score) with one phase.
+
+    As each of them covers the others, all share one layer.
+    """
 
     def draw(workspace: Workspace) -> Picture | None:
         phases = workspace.phase_map
@@ -362,4 +368,4 @@ def correlation(phase: str) -> Kind:
         scores = phases.scores[:, phases.names.index(phase)]
         return Values(scores, about_map(phases), "viridis", (-1.0, 1.0))
 
-    return Kind(f"r({phase})", draw, ("phase_map",))
+    return Kind(f"r({phase})", draw, ("phase_map",), shares="r")

@@ -129,17 +129,20 @@ class ViewerLink:
         known = {s.name: s for s in (*self.workspace.sources, *analyzed)}
         self.open_stacks([known[name]])
 
-    def close_stack(self, name: str) -> None:
-        """Take a stack out of the workspace and its layer out of the viewer."""
-        workspace = self.workspace
-        if workspace.stacks is not None and name in workspace.stacks.names:
+    def close_stack(self, *names: str) -> None:
+        """Take stacks out of the workspace and their layers out of the viewer."""
+        workspace, viewer = self.workspace, self._viewer()
+        analyzed = () if workspace.stacks is None else workspace.stacks.names
+        if not set(names).isdisjoint(analyzed):
             workspace.set_stacks(None)
-        layer = self.stack_layer(name)
-        self._stack_layers.pop(name, None)
-        workspace.sources = tuple(s for s in workspace.sources if s.name != name)
-        viewer = self._viewer()
-        if viewer is not None and layer is not None and layer in viewer.layers:
-            viewer.layers.remove(layer)
+        layers = [layer for layer in map(self.stack_layer, names) if layer is not None]
+        for name in names:
+            self._stack_layers.pop(name, None)
+        workspace.sources = tuple(s for s in workspace.sources if s.name not in names)
+        if viewer is not None and layers:
+            with viewer.layers.batched_update():
+                for layer in layers:
+                    viewer.layers.remove(layer)
 
     def stack_layer(self, name: str) -> Layer | None:
         """Return the image layer of a stack, None where the user deleted it."""

@@ -62,7 +62,7 @@ CONTRADICTED = Kind(
 
 
 def probability_of(phase: str) -> Kind:
-    """Return the kind that shows how probable one phase is."""
+    """Return the kind that shows how probable one phase is; all share one layer."""
 
     def draw(workspace: Workspace) -> Picture | None:
         phases = workspace.posterior
@@ -71,4 +71,4 @@ def probability_of(phase: str) -> Kind:
         scores = phases.scores[:, phases.names.index(phase)]
         return Values(np.exp(scores), about_map(phases), "viridis", (0.0, 1.0))
 
-    return Kind(f"p({phase})", draw, ("posterior",))
+    return Kind(f"p({phase})", draw, ("posterior",), shares="p")

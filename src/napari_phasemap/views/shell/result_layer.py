@@ -126,12 +126,22 @@ class ResultLayer:
         self.grid, self._laid = grid, None
         with self._own_change():
             layer.data = self._image()
-            if layer.name == self.kind.name or layer.name.startswith(
-                f"{self.kind.name} ("
-            ):
-                layer.name = name
+            self._rename(layer, name)
             layer.scale, layer.units = grid.step, (unit, unit)
             layer.translate = grid.translate
+
+    def become(self, kind: Kind, name: str) -> None:
+        """Show another kind from now on; the caller brings its picture."""
+        layer = self.layer
+        if layer is not None:
+            self._rename(layer, name)
+        self.kind = kind
+
+    def _rename(self, layer: Layer, name: str) -> None:
+        """Rename the layer if a person has not."""
+        own = self.kind.name
+        if layer.name == own or layer.name.startswith(f"{own} ("):
+            layer.name = name
 
     # ---- Arrays ----
 

@@ -12,6 +12,7 @@ from weakref import ref
 from psygnal import Signal
 
 from napari_phasemap import __version__
+from napari_phasemap.views.shell.inserting import inserting
 from napari_phasemap.views.shell.kinds import SELECTION
 from napari_phasemap.views.shell.result_layer import ResultLayer
 from napari_phasemap.views.shell.status import tell_pixels
@@ -66,11 +67,25 @@ class ResultLayers:
         ours = [one.layer for key, one in self._shown.items() if key[0] == kind]
         return [layer for layer in ours if layer is not None]
 
-    def show(self, kind: Kind, *, visible: bool = True) -> None:
-        """Make the layers of a kind that the workspace holds."""
-        picture = None if kind.draw is None else kind.draw(self._workspace)
-        if picture is not None:
-            self.put(kind, picture, visible=visible)
+    def show(self, *kinds: Kind, visible: bool = True) -> None:
+        """Make the layers of kinds that the workspace holds, all at once."""
+        viewer = self._viewer()
+        if viewer is None:
+            return
+        with inserting(viewer):
+            for kind in kinds:
+                picture = None if kind.draw is None else kind.draw(self._workspace)
+                if picture is not None:
+                    self._take_over(kind)
+                    self.put(kind, picture, visible=visible)
+
+    def _take_over(self, kind: Kind) -> None:
+        """Show a kind in the layers of another that shares them."""
+        for (other, number), shown in list(self._shown.items()):
+            if kind.shares and other.shares == kind.shares and other != kind:
+                shown.become(kind, self._name(kind, self._places.grids[number]))
+                self._shown[kind, number] = self._shown.pop((other, number))
+                self.changed.emit()
 
     def hide(self, kind: Kind) -> None:
         """Remove the layers of a kind."""

@@ -89,8 +89,7 @@ def open_results(path: Path, /, *, on_progress: OnProgress = ignore_progress) ->
 def show_results(results: Any, link: ViewerLink) -> None:
     """Put results into the workspace in place of what is there."""
     workspace = link.workspace
-    for name in [source.name for source in workspace.sources]:
-        link.close_stack(name)
+    link.close_stack(*(source.name for source in workspace.sources))
     link.open_stacks(list(results.stacks))
     workspace.set_stacks(results.stacks)
     workspace.references = results.references

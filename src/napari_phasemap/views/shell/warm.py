@@ -1,6 +1,6 @@
-"""What the first labels layer of a session needs, loaded before somebody waits for it.
+"""What the first use of a session needs, loaded before somebody waits for it.
 
-* `warm_up`: beside the window, when a dock opens.
+* `warm_up`: beside the window, when there is something to analyze.
 
 napari's first labels layer takes half a second and more: half of it are imports, the
 rest the patterns of dashes for a polygon that hardly anybody draws.
@@ -10,6 +10,10 @@ from __future__ import annotations
 
 from importlib import import_module
 from threading import Thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["warm_up"]
 
@@ -17,14 +21,22 @@ __all__ = ["warm_up"]
 MODULES = ("pandas", "scipy.linalg", "scipy.ndimage", "skimage.color.colorconv")
 
 
-def warm_up() -> None:
-    """Load it in a thread that nobody waits for; once is enough."""
-    Thread(target=_load, daemon=True).start()
+def warm_up(also: Callable[[], object] | None = None) -> None:
+    """Load it in a thread that nobody waits for; once is enough.
+
+    Parameters
+    ----------
+    also : callable, optional
+        Loads more, after the rest; it must hold nothing of a window.
+    """
+    Thread(target=_load, args=(also,), daemon=True).start()
 
 
-def _load() -> None:
+def _load(also: Callable[[], object] | None) -> None:
     for name in MODULES:
         import_module(name)
     from vispy.visuals.line.dash_atlas import DashAtlas
 
     DashAtlas()  # vispy keeps every pattern that was drawn once
+    if also is not None:
+        also()
