@@ -31,7 +31,7 @@ def engine(request, monkeypatch):
 
 
 def make_stack(data, energy=None, **options):
-    data = np.asarray(data)
+    data = data if hasattr(data, "chunks") else np.asarray(data)
     energy = np.arange(len(data), dtype=float) if energy is None else energy
     return SpectralStack(data, energy, quantity="optical_density", **options)
 
@@ -227,6 +227,7 @@ def test_dask_data_give_the_same_map(chunks):
     mask = np.random.default_rng(11).random((20, 30)) < 0.7
     references = make_references(3, 13)
     lazy = make_stack(da.from_array(data, chunks=chunks), mask=mask)
+    assert isinstance(lazy.data, da.Array)
     expected = pearson_map(make_stack(data, mask=mask), references)
     phases = pearson_map(lazy, references)
     assert_array_equal(phases.labels, expected.labels)
@@ -452,6 +453,20 @@ def test_chunks_do_not_show_in_the_result(monkeypatch):
     monkeypatch.setattr(correlation, "CHUNK_PIXELS", 97)
     monkeypatch.setattr(correlation, "NUMPY_VALUES", 500)
     assert_array_equal(pearson_map(stack, references).scores, whole.scores)
+
+
+@pytest.mark.parametrize("n_bytes", [1, 4 * 13 * 41 * 3])
+def test_blocks_of_rows_do_not_show_in_the_result(monkeypatch, n_bytes):
+    """Rows one by one and three at a time, in memory that is not flat and lazily."""
+    import dask.array as da
+
+    data = np.random.default_rng(23).random((13, 37, 82), dtype=np.float32)[:, :, ::2]
+    references = make_references(3, 13)
+    whole = pearson_map(make_stack(data.copy()), references)
+    monkeypatch.setattr(correlation, "BLOCK_BYTES", n_bytes)
+    for kept in (data, da.from_array(data, chunks=(13, 30, 41))):
+        found = pearson_map(make_stack(kept), references)
+        assert_array_equal(found.scores, whole.scores)
 
 
 def test_input_is_left_as_it_was():
