@@ -58,7 +58,12 @@ _PUBLIC = {
     ),
     "core.phases.reference_fit": ("Distortion",),
     "core.planning.choosing": ("choose_energies",),
-    "core.planning.gain": ("EnergyGain", "energy_gain", "expected_outcome"),
+    "core.planning.gain": (
+        "EnergyGain",
+        "ExpectedOutcome",
+        "energy_gain",
+        "expected_outcome",
+    ),
     "core.planning.plan": ("EnergyPlan",),
     "core.phases.neighbors": ("chi_square_map", "smooth_potts"),
     "core.data.noise": ("Noise",),

@@ -62,15 +62,31 @@ class Contest:
         Of N incident photons :math:`N e^{-D}` arrive, so by the delta method
         :math:`\sigma^2 = e^{D} n / \mathrm{dose} + \mathrm{floor}^2`.
 
+        Parameters
+        ----------
+        n : int
+            Energies that share the dose.
+
         Returns
         -------
         ndarray of shape (n_phases, n_candidates)
+            One over optical density squared.
         """
         variance = n * np.exp(self.density) / self.dose + self.floor**2
         return np.asarray(1.0 / variance)
 
     def between(self, low: float | None, high: float | None) -> Contest:
         """Return the candidates between two energies, both included.
+
+        Parameters
+        ----------
+        low, high : float or None
+            In eV; None for no bound.
+
+        Returns
+        -------
+        Contest
+            Of fewer candidates.
 
         Raises
         ------
@@ -98,6 +114,18 @@ def contest(
     offset: bool = False,
 ) -> Contest:
     """Return references as pixels whose highest optical density is given.
+
+    Parameters
+    ----------
+    references : ReferenceSpectra
+        Two or more.
+    dose, optical_density, floor, offset
+        As for `choose_energies`.
+
+    Returns
+    -------
+    Contest
+        With the energies of the references as candidates.
 
     Raises
     ------
@@ -169,7 +197,18 @@ class Separation:
         return [*terms, w, w * a, w * b] if self.offset else terms
 
     def squared(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the squared distance of all ordered pairs, shape (..., n_pairs)."""
+        """Return the squared distance of all ordered pairs.
+
+        Parameters
+        ----------
+        sums : ndarray of shape (..., n_terms, n_pairs)
+            Of `features` over sets of energies, in their units.
+
+        Returns
+        -------
+        ndarray of shape (..., n_pairs)
+            In units of the noise, squared.
+        """
         aa, ab, bb = (sums[..., k, :] for k in range(3))
         if self.offset:
             total, a, b = (sums[..., k, :] for k in range(3, 6))
@@ -181,15 +220,48 @@ class Separation:
         return np.asarray(np.clip(aa - explained, 0.0, None))
 
     def score(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the smallest distance, shape (...)."""
+        """Return the smallest distance.
+
+        Parameters
+        ----------
+        sums : ndarray of shape (..., n_terms, n_pairs)
+            Of `features` over sets of energies, in their units.
+
+        Returns
+        -------
+        ndarray of shape (...)
+            In units of the noise.
+        """
         return np.asarray(np.sqrt(self.squared(sums).min(axis=-1)))
 
     def soft_score(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return a score that all pairs enter, the closest most; for building up."""
+        """Return a score that all pairs enter, the closest most; for building up.
+
+        Parameters
+        ----------
+        sums : ndarray of shape (..., n_terms, n_pairs)
+            Of `features` over sets of energies, in their units.
+
+        Returns
+        -------
+        ndarray of shape (...)
+            Mean logarithm of the squared distances, dimensionless.
+        """
         return np.asarray(np.log(self.squared(sums) + ROUNDING).mean(axis=-1))
 
     def matrix(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the distances, shape (n_phases, n_phases), 0 on the diagonal."""
+        """Return the distances of all pairs in the direction where they are smaller.
+
+        Parameters
+        ----------
+        sums : ndarray of shape (n_terms, n_pairs)
+            Of `features` over sets of energies, in their units.
+
+        Returns
+        -------
+        ndarray of shape (n_phases, n_phases)
+            In units of the noise, 0 on the diagonal.
+        """
         one_way = np.zeros((self.n_phases, self.n_phases))
         one_way[self._first, self._second] = np.sqrt(self.squared(sums))
         return np.asarray(np.minimum(one_way, one_way.T))
@@ -219,7 +291,18 @@ class PearsonSeparation(Separation):
         return [*plain, *(variance * one for one in plain)]
 
     def squared(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the squared distance of all ordered pairs, shape (..., n_pairs)."""
+        """Return the squared distance of all ordered pairs.
+
+        Parameters
+        ----------
+        sums : ndarray of shape (..., n_terms, n_pairs)
+            Of `features` over sets of energies, in their units.
+
+        Returns
+        -------
+        ndarray of shape (..., n_pairs)
+            In units of the noise, squared.
+        """
         aa, ab, bb, n, a, b = (sums[..., k, :] for k in range(6))
         vaa, vab, vbb, v1, va, vb = (sums[..., k, :] for k in range(6, 12))
         n = np.maximum(n, 1.0)
@@ -261,7 +344,18 @@ class Amounts:
         )
 
     def score(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return log det M over its size, or minus the mean variance, shape (...)."""
+        """Return log det M over its size, or minus the mean variance.
+
+        Parameters
+        ----------
+        sums : ndarray of shape (..., n_unknowns, n_unknowns)
+            Of `features` over sets of energies, in their units.
+
+        Returns
+        -------
+        ndarray of shape (...)
+            Dimensionless: amounts are shares of the references.
+        """
         size = sums.shape[-1]
         # So that sets that are too small can be compared, too.
         ridge = ROUNDING * np.trace(self.features.sum(axis=0)) * np.eye(size)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.references import ReferenceSpectra
     from napari_phasemap.core.planning.choosing import Criterion
 
-__all__ = ["EnergyGain", "Outcome", "energy_gain", "expected_outcome"]
+__all__ = ["EnergyGain", "ExpectedOutcome", "energy_gain", "expected_outcome"]
 
 #: A pixel is ambiguous whose best phase is less than 95 % sure against its second:
 #: a difference of chi-square below 2 ln(0.95 / 0.05).
@@ -35,8 +35,14 @@ AMBIGUOUS = 2.0 * np.log(0.95 / 0.05)
 THINNEST, THICKEST = 0.4, 1.0
 
 
-class Outcome(NamedTuple):
-    """What is expected of a set of energies: shares of the pixels."""
+class ExpectedOutcome(NamedTuple):
+    """What is expected of a set of energies.
+
+    Parameters
+    ----------
+    ambiguous, right : float
+        Shares of the pixels that are ambiguous, and whose phase is found.
+    """
 
     ambiguous: float
     right: float
@@ -49,7 +55,7 @@ class EnergyGain:
     Parameters
     ----------
     x : ndarray of shape (n_points,)
-        Number of energies, or dose.
+        Number of energies, or dose in photons per pixel.
     separation : ndarray of shape (n_points,)
         Smallest distance of two phases in units of the noise.
     ambiguous, right : ndarray of shape (n_points,)
@@ -74,7 +80,7 @@ def expected_outcome(
     criterion: Criterion = "separation",
     n_pixels: int = 400,
     seed: int = 0,
-) -> Outcome:
+) -> ExpectedOutcome:
     """Simulate pixels of every phase and classify them, by chi-square or Pearson's r.
 
     Photons are drawn from a Poisson distribution; of thicknesses all from 0.4 to 1
@@ -97,7 +103,7 @@ def expected_outcome(
 
     Returns
     -------
-    Outcome
+    ExpectedOutcome
         Shares of ambiguous pixels and of those whose phase is found.
 
     Raises
@@ -130,7 +136,7 @@ def expected_outcome(
         least = AMBIGUOUS
     best = np.sort(misfit, axis=-1)
     phase = misfit.argmin(axis=-1)
-    return Outcome(
+    return ExpectedOutcome(
         float((best[..., 1] - best[..., 0] < least).mean()),
         float((phase == np.arange(len(density))[:, None]).mean()),
     )
@@ -157,7 +163,7 @@ def energy_gain(
         Doses to go through instead, with the one number of energies.
     on_progress : callable, optional
         May raise `Cancelled`.
-    **wanted
+    **wanted : Any
         As for `choose_energies`.
 
     Returns
