@@ -242,3 +242,33 @@ def test_the_handler_of_sigterm_goes_with_the_command():
     before = signal.getsignal(signal.SIGTERM)
     assert call("info", REFERENCES).exit_code == 0
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_energies_are_planned_and_written_with_what_others_would_give(tmp_path):
+    out = tmp_path / "energies.txt"
+    words = ("--spacing", 2, "--forced", 505, "--dwell", 3, "-o", out)
+    result = call("plan-energies", REFERENCES, "-n", 4, *words)
+    assert result.exit_code == 0, result.output
+    listed = np.loadtxt(out)
+    assert listed[0].tolist() == [505.0, 3.0]
+    assert np.diff(listed[:, 0]).min() >= 2.0 - 1e-9
+    assert np.loadtxt(result.stdout.splitlines()).tolist() == listed.tolist()
+    assert "Hardest to tell apart: Na1VPF and Na1-yVPF" in result.stderr
+    rows = out.with_suffix(".csv").read_text().splitlines()
+    assert rows[0] == "over,value,separation,ambiguous,right"
+    assert {row.split(",")[0] for row in rows[1:]} == {"energies", "photons per pixel"}
+    assert out.with_suffix(".png").stat().st_size > 10_000
+    refused = call("plan-energies", REFERENCES, "-n", 4, "-o", out)
+    assert refused.exit_code == 2
+    assert "exists" in refused.output
+
+
+def test_unclear_columns_are_listed_and_an_option_says_them(tmp_path):
+    scan = tmp_path / "scan.dat"
+    scan.write_text("# energy Io It If\n500 9 3 4\n525 9 2 5\n550 9 1 6\n")
+    for words in (("info", scan), ("run", P1, "-r", scan, "-o", tmp_path / "a")):
+        assert "3 It: transmitted" in call(*words).output
+    told = "energy=1 i0=Io fluorescence=4"
+    words = ("-n", 2, "--reference-columns", told)
+    result = call("plan-energies", scan, REFERENCES, *words)
+    assert result.exit_code == 0, result.output

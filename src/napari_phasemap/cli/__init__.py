@@ -5,6 +5,7 @@
 * ``train``: a model of the latent space of many particles.
 * ``compare``: methods against one another and against a truth.
 * ``demo``: the main job on the sample particles.
+* ``plan-energies``: which energies to measure next.
 * ``eels``: from a spectrum image to classes of its edges and their bonds.
 
 Exit codes: 0 all went well, 1 some particle or file failed, 2 wrong usage or nothing
@@ -23,6 +24,7 @@ import click
 from napari_phasemap.cli.eels import eels
 from napari_phasemap.cli.info import info
 from napari_phasemap.cli.models import compare, train
+from napari_phasemap.cli.plan import plan_energies
 from napari_phasemap.cli.run import demo, run
 
 __all__ = ["main"]
@@ -49,5 +51,5 @@ def _terminate(*_: Any) -> None:
     raise SystemExit(128 + signal.SIGTERM)
 
 
-for _command in (info, run, train, compare, demo, eels):
+for _command in (info, run, train, compare, demo, eels, plan_energies):
     main.add_command(_command)

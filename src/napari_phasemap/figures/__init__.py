@@ -4,6 +4,7 @@
   `draw_correlation_map`.
 * Curves and tables: `draw_references`, `draw_reference_correlation`, `draw_spectra`,
   `draw_mean`, `draw_fractions`.
+* The next scan: `draw_energy_plan`, `draw_energy_gain`, `plan_sheet`.
 * Models: `draw_history`, `draw_latent`, `draw_traversal`, `draw_axis_intensity`,
   `draw_phase_reconstructions`.
 * Unsupervised EELS: `draw_thickness`, `draw_class_spectra`, `draw_embedding`,
@@ -28,6 +29,11 @@ from napari_phasemap.figures.eels import (
     draw_pairs,
     draw_thickness,
     eels_sheet,
+)
+from napari_phasemap.figures.energy_plan import (
+    draw_energy_gain,
+    draw_energy_plan,
+    plan_sheet,
 )
 from napari_phasemap.figures.fractions import draw_fractions
 from napari_phasemap.figures.history import draw_history
@@ -64,6 +70,8 @@ __all__ = [
     "draw_class_spectra",
     "draw_correlation_map",
     "draw_embedding",
+    "draw_energy_gain",
+    "draw_energy_plan",
     "draw_fractions",
     "draw_history",
     "draw_latent",
@@ -84,6 +92,7 @@ __all__ = [
     "loss_sheet",
     "map_sheet",
     "meaning_sheet",
+    "plan_sheet",
     "reference_sheet",
     "save_figure",
     "spectra_sheet",

@@ -69,8 +69,8 @@ def read_references(
         What the columns are, by name or by number from 1, for example
         ``{"energy": 1, "i0": "I0", "fluorescence": [5, 6]}``. Roles are "energy", "mu",
         "i0", "transmitted" and "fluorescence"; several "mu" are several references.
-        For all files, or for one file each, ``{"scan.dat": {"energy": 1, "mu": 4}}``;
-        as a text ``"energy=1 i0=I0 fluorescence=5,6"``, see `parse_roles`.
+        For all files (of several, those that are not clear), or for one file each,
+        ``{"scan.dat": {"energy": 1, "mu": 4}}``; as a text ``"energy=1 i0=I0 fluorescence=5,6"``, see `parse_roles`.
 
     Returns
     -------
@@ -116,9 +116,11 @@ def read_tables(
     of_file = _roles_by_file(told, [path.name for path in files])
     for path in files:
         table = read_table(path)
+        roles = of_file.get(path.name)
+        if roles is None and not (table.is_plain and len(files) > 1):
+            roles = of_file.get("")
         if energy_unit is not None:
             table = replace(table, told_unit=energy_unit)
-        roles = of_file.get(path.name, of_file.get("", {}))
         tables.append(table.with_roles(roles) if roles else table)
     return tables
 

@@ -65,7 +65,7 @@ class Parameter:
     name : str
         As in the signature.
     type : type
-        bool, int, float, str or tuple (of int).
+        bool, int, float, str or tuple (of numbers).
     default : object
         As in the signature.
     choices : tuple of str
@@ -76,6 +76,8 @@ class Parameter:
         Whether the value may be None.
     words : tuple of str
         Words that a number may be replaced by, as "auto".
+    of : {int, float}
+        What a tuple holds, int or float.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Parameter:
     text: str = ""
     optional: bool = False
     words: tuple[str, ...] = ()
+    of: Any = int
 
     @property
     def label(self) -> str:
@@ -175,9 +178,10 @@ class Parameter:
             raise InputError(f"{self.name}={value!r} is not one of {self.choices}")
         if not isinstance(value, tuple | list):
             return value
-        if not all(isinstance(one, Integral) for one in value):
-            raise InputError(f"{self.name}={value!r} are not whole numbers")
-        return tuple(int(one) for one in value)
+        if not all(isinstance(one, KINDS[self.of]) for one in value):
+            what = "whole numbers" if self.of is int else "numbers"
+            raise InputError(f"{self.name}={value!r} are not {what}")
+        return tuple(self.of(one) for one in value)
 
     @property
     def _many(self) -> bool:
@@ -245,7 +249,8 @@ def fields_of(
     ----------
     described : type
         A dataclass whose fields have defaults and types as for `parameters_of`, a
-        number or a word (``int | Literal["auto"]``), or ``tuple[int, ...]``, and are
+        number or a word (``int | Literal["auto"]``), ``tuple[int, ...]`` or
+        ``tuple[float, ...]``, and are
         described in its numpydoc docstring or in those of its bases. A field may have
         its choices from a function, as metadata "choices".
     names : collection of str, optional
@@ -355,8 +360,9 @@ def _parameter(
     plain = [one for one in parts if get_origin(one) is not Literal]
     if not plain:
         return Parameter(name, str, default, tuple(words), text, optional)
-    if plain == [tuple[int, ...]]:
-        return Parameter(name, tuple, default, (), text, optional)
+    if plain in ([tuple[int, ...]], [tuple[float, ...]]):
+        of = get_args(plain[0])[0]
+        return Parameter(name, tuple, default, (), text, optional, of=of)
     if len(plain) > 1 or plain[0] not in KINDS:
         raise TypeError(f"parameter {name!r} is of no plain type: {hint}")
     choices = tuple(choices_of()) if choices_of else ()

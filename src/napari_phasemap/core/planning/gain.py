@@ -15,6 +15,7 @@ import numpy as np
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
+from napari_phasemap.core.data.text_table import aligned_table
 from napari_phasemap.core.planning.choosing import choose_energies
 from napari_phasemap.core.planning.criteria import contest
 
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.references import ReferenceSpectra
     from napari_phasemap.core.planning.choosing import Criterion
 
-__all__ = ["EnergyGain", "ExpectedOutcome", "energy_gain", "expected_outcome"]
+__all__ = [
+    "EnergyGain",
+    "ExpectedOutcome",
+    "energy_gain",
+    "expected_outcome",
+    "steps_around",
+]
 
 #: A pixel is ambiguous whose best phase is less than 95 % sure against its second:
 #: a difference of chi-square below 2 ln(0.95 / 0.05).
@@ -66,6 +73,60 @@ class EnergyGain:
     separation: NDArray[np.float64]
     ambiguous: NDArray[np.float64]
     right: NDArray[np.float64]
+
+    def table(self, over: str) -> str:
+        """Return the curves as a table of text.
+
+        Parameters
+        ----------
+        over : str
+            What `x` is.
+
+        Returns
+        -------
+        str
+            One line per point below a header.
+        """
+        rows = [(over, "separation", "ambiguous", "right")]
+        rows += [
+            (f"{x:g}", f"{d:.2f}", f"{100 * unsure:.1f} %", f"{100 * right:.1f} %")
+            for x, d, unsure, right in zip(
+                self.x, self.separation, self.ambiguous, self.right, strict=True
+            )
+        ]
+        return "\n".join(aligned_table(rows))
+
+
+def steps_around(
+    n: int, dose: float, n_candidates: int, /
+) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Return numbers of energies and doses around a plan, for its curves.
+
+    Parameters
+    ----------
+    n : int
+        Energies of the plan.
+    dose : float
+        Photons per pixel of the plan.
+    n_candidates : int
+        Energies there are.
+
+    Returns
+    -------
+    numbers : tuple of int
+        From 3 to twice as many.
+    doses : tuple of float
+        From a tenth to ten times the dose.
+
+    Examples
+    --------
+    >>> steps_around(6, 1000.0, 501)[0]
+    (3, 4, 6, 8, 10, 12)
+    """
+    most = min(2 * n, n_candidates)
+    numbers = {n, *np.linspace(3, max(most, 3), 6).round().astype(int).tolist()}
+    doses = tuple(float(f"{dose * 10**power:.3g}") for power in np.linspace(-1, 1, 7))
+    return tuple(sorted(k for k in numbers if 3 <= k <= n_candidates)), doses
 
 
 def expected_outcome(

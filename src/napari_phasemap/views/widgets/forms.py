@@ -1,17 +1,19 @@
-"""A form made from a description: the fields of a dataclass are the controls.
+"""A form made from a description: what a dataclass or a function takes, as controls.
 
-* `ParameterForm`: one control per field, the docstring as tool tips.
+* `ParameterForm`: one control per parameter, the docstring as tool tips.
 """
 
 from __future__ import annotations
 
+from inspect import isfunction
 from textwrap import fill
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import CheckBox, ComboBox, Container, LineEdit, SpinBox
 from qtpy.QtWidgets import QComboBox
 
-from napari_phasemap.core.data.parameters import fields_of
+from napari_phasemap.core.data.parameters import fields_of, parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -27,7 +29,7 @@ SHORTENED = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
 
 
 class ParameterForm(Container):
-    """Shows fields of a frozen dataclass and returns their values; `native` is Qt's.
+    """Shows parameters of a dataclass or function, returns values; `native` is Qt's.
 
     magicgui makes and lays out the controls. Numbers that span decades or may be left
     out, and lists of numbers, are lines of text: its own boxes show 1e-5 as 0.00 and
@@ -36,13 +38,21 @@ class ParameterForm(Container):
     Parameters
     ----------
     values : object
-        An instance: the values to start from, also the type of the form.
+        An instance: the values to start from, also the type of the form. Or a function,
+        whose keyword-only parameters and their defaults are shown.
     names : collection of str, optional
         Fields to show; default all.
     """
 
     def __init__(self, values: Any, names: Collection[str] | None = None) -> None:
-        self._parameters = fields_of(type(values), names)
+        if isfunction(values):
+            every = parameters_of(values)
+            self._parameters = tuple(
+                p for p in every if names is None or p.name in names
+            )
+            values = SimpleNamespace(**{p.name: p.default for p in every})
+        else:
+            self._parameters = fields_of(type(values), names)
         controls = [_control(one) for one in self._parameters]
         super().__init__(widgets=controls, labels=False)
         self.labels = True  # of one width: only a container that is made aligns them
