@@ -70,7 +70,8 @@ def read_references(
         ``{"energy": 1, "i0": "I0", "fluorescence": [5, 6]}``. Roles are "energy", "mu",
         "i0", "transmitted" and "fluorescence"; several "mu" are several references.
         For all files (of several, those that are not clear), or for one file each,
-        ``{"scan.dat": {"energy": 1, "mu": 4}}``; as a text ``"energy=1 i0=I0 fluorescence=5,6"``, see `parse_roles`.
+        ``{"scan.dat": {"energy": 1, "mu": 4}}``; as a text
+        ``"energy=1 i0=I0 fluorescence=5,6"``, see `parse_roles`.
 
     Returns
     -------
