@@ -14,6 +14,7 @@ from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.workspace import Selection, Workspace
 from napari_phasemap.workspace.fields import Follows, rules
+from napari_phasemap.workspace.made import Made
 
 N = 12
 TAKEN = [0, 5, 11]
@@ -61,12 +62,13 @@ SAMPLES = {
     "class_names": {"Si_L": object()},
     "edges": {"Si_L": object()},
     "edge": "Si_L",
+    "made": Made(threshold=0.25),
     "history": History().push(Step("before", {"threshold": 0.1}, {"threshold": 0.2})),
 }
 UNTOUCHED = {
     "sources", "references", "energy_index", "threshold", "method", "level"
 }  # fmt: skip
-WITH_LATENT = {"latent_name", "latent_markers"}
+WITH_LATENT = {"latent_name", "latent_markers", "made"}
 ONLY_POINTED = {"cursor", "hover", "history"}
 EMPTY = {
     "latent_name": "", "edge": "", "selections": (), "latent_markers": {},
@@ -149,8 +151,8 @@ def test_a_field_when_other_pixels_are_analyzed(full, name):
     elif name == "history":
         assert not value.done
     else:
-        assert value == EMPTY.get(name)
-        assert type(value) is type(EMPTY.get(name))
+        assert value == EMPTY.get(name) or vars(value) == vars(Made())
+        assert name == "made" or type(value) is type(EMPTY.get(name))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,6 +1,6 @@
 """Everything that was found in some stacks, written so that it can be drawn again.
 
-* `Results`, `write_results`, `read_results`.
+* `Results`, `write_results`, `read_results`, `holds_results`.
 
 Layout, version 1, beside the stacks of `stackfile`::
 
@@ -28,9 +28,17 @@ from napari_phasemap.core.data.references import ReferenceSpectra
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.core.phases.decisions import DEFAULT_LEVEL
 from napari_phasemap.io.damage import parsing
-from napari_phasemap.io.hdf5 import dataset_in, group_in, numbers, open_hdf5, read_array
+from napari_phasemap.io.hdf5 import (
+    dataset_in,
+    group_in,
+    numbers,
+    open_hdf5,
+    read_array,
+    text,
+)
 from napari_phasemap.io.space import write_hdf5
 from napari_phasemap.io.stackfile import (
+    FORMAT,
     about_file,
     add_stack,
     check_version,
@@ -49,7 +57,7 @@ if TYPE_CHECKING:
 
     from napari_phasemap.io.stackfile import Group
 
-__all__ = ["NamedPixels", "Results", "read_results", "write_results"]
+__all__ = ["NamedPixels", "Results", "holds_results", "read_results", "write_results"]
 
 _MAP_ARRAYS = ("labels", "runner_up", "best", "margin", "scores", "misfit")
 #: What the tree of a file says of the results themselves.
@@ -226,6 +234,24 @@ def read_results(path: str | PathLike[str], /) -> Results:
     with parsing(path), open_hdf5(path) as file:
         check_version(path, file)
         return _read_results(path, file)
+
+
+def holds_results(path: str | PathLike[str], /) -> bool:
+    """Return whether a file is one that `write_results` wrote, of any version.
+
+    Parameters
+    ----------
+    path : str or path
+        Any file or folder.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".h5", ".hdf5") or not path.is_file():
+        return False
+    try:
+        with open_hdf5(path) as file:
+            return text(file.attrs.get("format", "")) == FORMAT and "tree" in file
+    except (OSError, ValueError):
+        return False
 
 
 def _write_references(group: Group, references: ReferenceSpectra) -> None:

@@ -3,6 +3,8 @@
 * `state`: the `Workspace`: its fields, and the steps that can be undone.
 * `edges`: what happens to analyzed edges, each as a step.
 * `shown`: what a change of the phase map is for the edge that it shows.
+* `steps`: what happens to pixels, references and maps, each as a step.
+* `path`, `made`: which steps of the way are done, next, or to be done again.
 * `fields`: what follows for a field when the pixels change, declared with it.
 * `selection`: a named set of pixels.
 

@@ -32,6 +32,7 @@ from napari_phasemap.workspace.fields import (
     rules,
     with_fewer,
 )
+from napari_phasemap.workspace.made import Made
 from napari_phasemap.workspace.shown import with_edge
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ class Workspace:
         they are now: merged, painted, renamed.
     edge : str
         Which of them `phase_map` and `latent` show; "" for none.
+    made : Made
+        What the results were made from, see `workspace.path`.
     history : History
         What can be undone and redone.
     """
@@ -166,6 +169,7 @@ class Workspace:
         default_factory=dict, metadata=held(Follows.DROPPED)
     )
     edge: str = field(default="", metadata=plain(Follows.DROPPED))
+    made: Made = field(default_factory=Made, metadata=held(Follows.WITH_CUT))
     history: History = field(default_factory=History, metadata=held(Follows.FORGOTTEN))
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor(
@@ -221,11 +225,26 @@ class Workspace:
         **changes : object
             Fields and their new values.
         """
+        self._step(text, changes, goes_on=False)
+
+    def go_on(self, text: str, **changes: Any) -> None:
+        """Go on with the last step where it is of this name and of these fields.
+
+        Parameters
+        ----------
+        text : str
+            What is done, as the menu has it.
+        **changes : object
+            Fields and their new values.
+        """
+        self._step(text, changes, goes_on=True)
+
+    def _step(self, text: str, changes: dict[str, Any], *, goes_on: bool) -> None:
         changes = with_edge(self.edges, self.edge, changes)
         before = {name: getattr(self, name) for name in changes}
         if all(before[name] is value for name, value in changes.items()):
             return
-        history = self.history.push(Step(text, before, changes))
+        history = self.history.push(Step(text, before, changes), goes_on=goes_on)
         self._put(changes)
         self.history = history
 

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,7 @@ import numpy as np
 from napari_phasemap.core.data.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -23,6 +25,8 @@ __all__ = ["History", "PackedBits", "Step"]
 
 #: Steps kept; a selection of a million pixels takes 0.125 MB each.
 MAX_STEPS = 100
+#: Bytes that steps may keep alive: an optical density that was converted anew is large.
+MAX_BYTES = 2_000_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +88,38 @@ class Step:
             }
             object.__setattr__(self, key, MappingProxyType(packed))
 
+    @cached_property
+    def n_bytes(self) -> int:
+        """Bytes of the arrays that were there before and are not any more after."""
+        after = _arrays(self.after)
+        before = _arrays(self.before)
+        return sum(size for key, size in before.items() if key not in after)
+
+
+def _is_same(last: Step, step: Step) -> bool:
+    return last.text == step.text and last.before.keys() == step.before.keys()
+
+
+def _arrays(value: Any) -> dict[int, int]:
+    """Return the arrays inside a value, by identity of their memory, with bytes."""
+    if isinstance(value, PackedBits):
+        value = value.bits
+    if isinstance(value, np.ndarray):
+        whole = value if value.base is None else value.base
+        return {id(whole): int(getattr(whole, "nbytes", value.nbytes))}
+    if isinstance(value, Mapping):
+        inside: Iterable[Any] = value.values()
+    elif isinstance(value, (tuple, list)):
+        inside = value
+    elif type(value).__module__.startswith("napari_phasemap"):
+        inside = vars(value).values()
+    else:
+        return {}
+    found: dict[int, int] = {}
+    for one in inside:
+        found |= _arrays(one)
+    return found
+
 
 def values(side: Mapping[str, Any], /) -> dict[str, Any]:
     """Return one side of a step with its bool arrays unpacked."""
@@ -122,20 +158,38 @@ class History:
     undone: tuple[Step, ...] = ()
     max_steps: int = field(default=MAX_STEPS)
 
-    def push(self, step: Step) -> History:
+    def push(self, step: Step, *, goes_on: bool = False) -> History:
         """Add a step; what was undone can not be redone any more.
 
         Parameters
         ----------
         step : Step
-            What was done.
+            Just done.
+        goes_on : bool, default=False
+            Whether it goes on with the last one, where that changed the same fields
+            under the same name: the two are taken back together.
 
         Returns
         -------
         History
-            With the step last.
+            Without the oldest steps where there are too many, or where arrays that only
+            steps hold take more than `MAX_BYTES`; the newest always stays.
+
+        Examples
+        --------
+        >>> history = History().push(Step("drag", {"a": 1}, {"a": 2}))
+        >>> history = history.push(Step("drag", {"a": 2}, {"a": 3}), goes_on=True)
+        >>> history.undo()[1].before["a"]
+        1
         """
-        return replace(self, done=(*self.done, step)[-self.max_steps :], undone=())
+        done = self.done
+        if goes_on and done and not self.undone and _is_same(done[-1], step):
+            step = Step(step.text, done[-1].before, step.after)
+            done = done[:-1]
+        kept = (*done, step)[-self.max_steps :]
+        sizes = np.cumsum([one.n_bytes for one in reversed(kept)])
+        n_kept = max(1, int(np.searchsorted(sizes, MAX_BYTES, side="right")))
+        return replace(self, done=kept[-n_kept:], undone=())
 
     def undo(self) -> tuple[History, Step]:
         """Return the history one step back, and the step to take back."""

@@ -27,6 +27,7 @@ from napari_phasemap.core.eels.corrections import (
 )
 from napari_phasemap.core.eels.recipe import EDGES
 from napari_phasemap.views.shell.dock import guarded
+from napari_phasemap.workspace.steps import analyze
 
 if TYPE_CHECKING:
     from napari_phasemap.core.data.stack_set import StackSet
@@ -128,5 +129,5 @@ class Corrections(QGroupBox):
             show_info("The image changed meanwhile; do it again.")
             return
         if corrected.changed:
-            self.workspace.set_stacks(corrected.after)
+            analyze(self.workspace, corrected.after, "correct the image")
         show_info(corrected.words)

@@ -37,6 +37,9 @@ from napari_phasemap.views.shell.dock import Dock, guarded
 from napari_phasemap.views.shell.job import tell_error
 from napari_phasemap.views.widgets.fitted import FittedTabs
 from napari_phasemap.workspace.edges import put_edges, remove_edge
+from napari_phasemap.workspace.path import saveable
+from napari_phasemap.workspace.steps import analyze as put_pixels
+from napari_phasemap.workspace.steps import note_saved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,7 +148,7 @@ class EelsPanel(Dock):
             stack = stack.with_step(
                 f"mask: {words}, {int(mask.sum())} pixels", mask=mask
             )
-        self.workspace.set_stacks(StackSet([stack]))
+        put_pixels(self.workspace, StackSet([stack]), "mask")
         self.pages.setCurrentIndex(EDGES)
 
     @guarded
@@ -199,7 +202,7 @@ class EelsPanel(Dock):
 
     def _set_aligned(self, aligned: tuple[SpectralStack, SpectralStack]) -> None:
         _, core_loss = aligned
-        self.workspace.set_stacks(StackSet([core_loss]))
+        put_pixels(self.workspace, StackSet([core_loss]), "zero loss")
         self.tell(core_loss.history[-1])
 
     # ---- Edges ----
@@ -308,9 +311,13 @@ class EelsPanel(Dock):
             self.workspace.thickness,
             folder,
             overwrite=overwrite,
-            on_done=lambda path: self.tell(f"Saved in {path}"),
+            on_done=partial(self._on_saved, saveable(self.workspace)),
             text="saving",
         )
+
+    def _on_saved(self, saved: tuple[Any, ...], path: Path) -> None:
+        note_saved(self.workspace, saved)
+        self.tell(f"Saved in {path}")
 
     # ---- Following the workspace ----
 

@@ -42,6 +42,7 @@ from napari_phasemap.views.shell.kinds import SELECTION
 from napari_phasemap.views.shell.placing import dock_of
 from napari_phasemap.views.shell.second_canvas import SecondCanvas
 from napari_phasemap.views.widgets.steady_label import SteadyLabel
+from napari_phasemap.workspace.steps import put_latent
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -101,7 +102,7 @@ class LatentView(Dock):
         self._main = QWidget()
         self.layout().insertWidget(1, self._main, 1)
         self.setMinimumSize(300, 250)
-        self._hint.setVisible(False)
+        self.header.setVisible(False)  # help is among the tools
         if not has_opengl():
             self._main.setVisible(False)
             self._show_message(NO_OPENGL)
@@ -200,8 +201,7 @@ class LatentView(Dock):
 
         def take(result: Any) -> None:
             if self.workspace.stacks is stacks:
-                self.workspace.latent_name = "PCA"
-                self.workspace.latent = np.asarray(result.scores, dtype=np.float32)
+                put_latent(self.workspace, result.scores.astype(np.float32), "PCA")
 
         n_components = min(3, stacks.n_energies, stacks.n_pixels)
         self.job.start(pca, stacks, on_done=take, text="PCA", n_components=n_components)
@@ -216,7 +216,8 @@ class LatentView(Dock):
 
         def take(found: Any) -> None:
             if workspace.latent is latent:
-                workspace.features = {**workspace.features, CLUSTERS: found.labels}
+                features = {**workspace.features, CLUSTERS: found.labels}
+                workspace.apply("k-means", features=features)
                 self._colors.choose(CLUSTERS)
 
         self.job.start(

@@ -32,6 +32,7 @@ from napari_phasemap.views.phases.choices import I0Choice, MaskChoice
 from napari_phasemap.views.shell.dock import Dock, guarded
 from napari_phasemap.views.shell.job import tell_error
 from napari_phasemap.views.shell.opening import open_paths, stack_files
+from napari_phasemap.workspace.steps import analyze
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -121,7 +122,7 @@ class DataPanel(Dock):
 
     @guarded
     def mask(self) -> None:
-        """Mask the stacks under analysis; results of other pixels go."""
+        """Mask the stacks under analysis; what is left keeps its results."""
         stacks = self.workspace.stacks
         if stacks is None:
             raise InputError(
@@ -220,13 +221,13 @@ class DataPanel(Dock):
                 )
 
     def _on_density(self, stacks: list[SpectralStack]) -> None:
-        self.workspace.set_stacks(StackSet(stacks))
+        analyze(self.workspace, StackSet(stacks), "optical density")
         for stack in stacks:
             if stack.history and not stack.mask.all():
                 self.tell(f"{stack.name}: {stack.history[-1]}")
 
     def _on_masked(self, stacks: list[SpectralStack]) -> None:
-        self.workspace.set_stacks(StackSet(stacks))
+        analyze(self.workspace, StackSet(stacks), "mask")
         for stack in stacks:
             warning = stack.history[-2] if len(stack.history) > 1 else ""
             if warning.startswith("warning: the mask"):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from textwrap import fill
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
@@ -26,6 +27,7 @@ from superqt.utils import signals_blocked
 from napari_phasemap.core.data.parameters import parameters_of
 from napari_phasemap.core.phases.posterior import posterior_map
 from napari_phasemap.workspace import PEARSON, POSTERIOR
+from napari_phasemap.workspace.steps import set_level, set_threshold
 
 if TYPE_CHECKING:
     from napari_phasemap.workspace import Workspace
@@ -37,6 +39,8 @@ __all__ = ["MethodBox"]
 MAX_THRESHOLD = 0.05
 #: Smallest and largest probability below which a pixel is undecided.
 LEVELS = 0.2, 0.999
+#: Seconds within which moves of a slider are one step to take back.
+SAME_DRAG = 0.8
 #: Letters in a line of a tool tip.
 TIP_WIDTH = 72
 METHODS = (
@@ -80,6 +84,7 @@ class MethodBox(QGroupBox):
         self.propose = QPushButton("Use the closest pair's gap")
         self._what = QLabel()
         self._gap = workspace.threshold
+        self._moved = 0.0
         self._options = self._make_options()
         self._lay_out()
         self.threshold.setValue(workspace.threshold)
@@ -123,19 +128,25 @@ class MethodBox(QGroupBox):
             (self.level, workspace.level),
         ):
             if abs(slider.value() - value) > 1e-9:
-                slider.setValue(value)
+                with signals_blocked(slider):  # it rounds
+                    slider.setValue(value)
 
     def _on_chosen(self, _: int) -> None:
         self._workspace.method = str(self.method.currentData())
 
     def _set_threshold(self, value: float) -> None:
-        self._workspace.threshold = float(value)
+        set_threshold(self._workspace, value, goes_on=self._goes_on())
 
     def _set_level(self, value: float) -> None:
-        self._workspace.level = float(value)
+        set_level(self._workspace, value, goes_on=self._goes_on())
+
+    def _goes_on(self) -> bool:
+        """Whether this is the same drag of a slider as the last change."""
+        before, self._moved = self._moved, monotonic()
+        return self._moved - before < SAME_DRAG
 
     def _use_proposed(self) -> None:
-        self._workspace.threshold = round(self._gap, 4)
+        set_threshold(self._workspace, round(self._gap, 4))
 
     def _make_options(self) -> dict[str, QCheckBox]:
         boxes = {}

@@ -31,7 +31,9 @@ from napari_phasemap.views.shell.kinds import PHASE, RESOLVED
 from napari_phasemap.views.shell.maps import colored_as, ready_to_compare
 from napari_phasemap.views.shell.opening import spectra_files
 from napari_phasemap.views.widgets.plot import PlotView
-from napari_phasemap.workspace import PEARSON, POSTERIOR
+from napari_phasemap.workspace import POSTERIOR
+from napari_phasemap.workspace.path import Standing, path_of, saveable
+from napari_phasemap.workspace.steps import note_saved, put_map, put_references
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -84,7 +86,8 @@ class PhasePanel(Dock):
         events = self.workspace.events
         self.listen(events.references, self._on_references)
         self.listen(events.phase_map, self._on_phase_map)
-        self.listen(events.stacks, self._on_state)
+        for signal in (events.stacks, events.made):
+            self.listen(signal, self._on_state)
         self.listen(events.posterior, self._on_method)
         for signal in (events.method, events.threshold, events.level):
             self.listen(signal, self.method.follow)
@@ -156,7 +159,7 @@ class PhasePanel(Dock):
         self.load_references(sample_references())
 
     def _set_references(self, references: ReferenceSpectra) -> None:
-        self.workspace.references = references
+        put_references(self.workspace, references)
         for first, second in references.indistinguishable_pairs():
             self.tell(
                 f"{first} and {second} have the same shape: no threshold can tell them "
@@ -165,9 +168,7 @@ class PhasePanel(Dock):
 
     def _on_map(self, references: ReferenceSpectra, phases: PhaseMap) -> None:
         workspace = self.workspace
-        workspace.resolved = None
-        workspace.phase_map = colored_as(phases, workspace.phase_map)
-        workspace.method = PEARSON
+        put_map(workspace, colored_as(phases, workspace.phase_map))
         self.trust.correlated_with = references
         self.layers.show_wanted()
         if phases.n_unassigned:
@@ -219,6 +220,8 @@ class PhasePanel(Dock):
 
     def _on_state(self, *_: Any) -> None:
         workspace = self.workspace
+        (correlated,) = (x for x in path_of(workspace) if x.name == "Correlate")
+        stale = correlated.text if correlated.standing == Standing.STALE else ""
         if workspace.stacks is None and workspace.sources:
             hint = (
                 "Convert the stacks to optical density in Plugins > Phase map > Data."
@@ -231,6 +234,8 @@ class PhasePanel(Dock):
             hint = "Press Compute probabilities."
         elif workspace.phase_map is None:
             hint = "Press Correlate."
+        elif stale:
+            hint = f"{stale} Press Correlate to make it again."
         else:
             hint = "Move the slider; open Plugins > Phase map > Spectra to look inside."
         self.set_hint(hint)
@@ -311,6 +316,10 @@ class PhasePanel(Dock):
             results,
             folder,
             overwrite=overwrite,
-            on_done=lambda path: self.tell(f"Saved in {path}"),
+            on_done=partial(self._on_saved, saveable(self.workspace)),
             text="saving",
         )
+
+    def _on_saved(self, saved: tuple[Any, ...], path: Path) -> None:
+        note_saved(self.workspace, saved)
+        self.tell(f"Saved in {path}")

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from napari_phasemap.core.phases.reference_check import ReferenceReport
     from napari_phasemap.workspace import Workspace
 
-__all__ = ["ReportBox"]
+__all__ = ["RECALIBRATE", "ReportBox"]
+
+#: How the step of the history begins.
+RECALIBRATE = "recalibrate"
 
 PER_PARTICLE_TIP = (
     "Give every particle its own error of I0: right where each has its own I0."
@@ -114,7 +117,7 @@ class ReportBox(QWidget):
                 "stacks or references changed after the check; press 'Check references'"
             )
         stacks, references = report.apply(accepted)
-        text = f"recalibrate: {', '.join(accepted)}"
+        text = f"{RECALIBRATE}: {', '.join(accepted)}"
         workspace.recalibrate(stacks, references, text)
         self.clear()
         self._say(f"Applied: {', '.join(accepted)}.")

@@ -17,11 +17,12 @@ from napari_phasemap.core.phases.reference_check import check_references
 from napari_phasemap.core.prepare.noise_level import estimate_noise
 from napari_phasemap.pipeline.probabilities import both_maps
 from napari_phasemap.views.phases.posterior_box import PosteriorBox
-from napari_phasemap.views.phases.report_box import ReportBox
+from napari_phasemap.views.phases.report_box import RECALIBRATE, ReportBox
 from napari_phasemap.views.shell.dock import guarded
 from napari_phasemap.views.shell.maps import ready_to_compare, take_maps
 from napari_phasemap.views.shell.regions import draw_region, region_mask
 from napari_phasemap.workspace import POSTERIOR
+from napari_phasemap.workspace.steps import undo_past
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +120,7 @@ class Trust:
         """Take the corrections back; the maps of before come with them."""
         if self._dock.job.running:
             raise InputError("a step is still running; wait for it or cancel it first")
-        self._workspace.undo()
+        undo_past(self._workspace, RECALIBRATE)
         self.correlated_with = None
         self.report.clear()
         self._layers.show_wanted()

@@ -13,6 +13,7 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QFrame,
+    QHBoxLayout,
     QLabel,
     QMainWindow,
     QScrollArea,
@@ -23,6 +24,7 @@ from qtpy.QtWidgets import (
 from napari_phasemap.views.shell.brush import brush_for
 from napari_phasemap.views.shell.children import Kind, child_for, end_with
 from napari_phasemap.views.shell.ending import end, keep
+from napari_phasemap.views.shell.help import help_button
 from napari_phasemap.views.shell.job import JobRow, tell_error
 from napari_phasemap.views.shell.link import ViewerLink, link_for
 from napari_phasemap.views.shell.placing import (
@@ -101,7 +103,12 @@ class Dock(QWidget):
         self.scroll = area
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
-        layout.addWidget(self._hint)
+        self.header = QWidget()
+        header = QHBoxLayout(self.header)
+        header.setContentsMargins(0, 0, 0, 0)
+        header.addWidget(self._hint, 1)
+        header.addWidget(help_button(self.title))
+        layout.addWidget(self.header)
         layout.addWidget(area, 1)
         layout.addWidget(self.job)
         self.setMinimumWidth(MIN_WIDTH)
@@ -143,13 +150,23 @@ class Dock(QWidget):
             while self._unbound:
                 end_with(window, self._unbound.pop())
         frame = dock_of(self)
-        if frame is not None and frame is not self._frame:
+        if self.is_page:
+            self.after(PLACE_AFTER, self._warm_up)
+        elif frame is not None and frame is not self._frame:
             is_first, self._frame = self._frame is None, frame
             keep(self)
             frame.destroyed.connect(self._on_frame_gone)
             if is_first:
                 self.after(PLACE_AFTER, self._take_place)
                 self.after(PLACE_AFTER, self._warm_up)
+
+    @property
+    def is_page(self) -> bool:
+        """Whether this stands inside another dock, which places and ends it."""
+        parent = self.parentWidget()
+        while parent is not None and not isinstance(parent, Dock):
+            parent = parent.parentWidget()
+        return parent is not None
 
     def _on_frame_gone(self, *_: Any) -> None:
         """End with the frame: napari takes a dock out of it before it deletes it."""
@@ -160,7 +177,7 @@ class Dock(QWidget):
 
     def _warm_up(self, *_: Any) -> None:
         """Load what layers of results need once there is something to analyze."""
-        ready = self._frame is not None and self.workspace.stacks is not None
+        ready = dock_of(self) is not None and self.workspace.stacks is not None
         if ready and not self._warm:
             self._warm = True
             warm_up(type(self).load_ahead)

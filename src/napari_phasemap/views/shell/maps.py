@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_phasemap.core.data.errors import InputError
-from napari_phasemap.workspace import POSTERIOR
+from napari_phasemap.workspace.steps import put_probabilities
 
 if TYPE_CHECKING:
     from napari_phasemap.core.data.phasemap import PhaseMap
@@ -64,9 +64,11 @@ def take_maps(workspace: Workspace, stacks: StackSet, maps: BothMaps, /) -> None
             "the stacks changed while the probabilities were computed; compute again"
         )
     old = workspace.phase_map
-    workspace.phase_map = colored_as(maps.phase_map, old)
-    workspace.posterior = colored_as(maps.posterior, workspace.posterior or old)
-    workspace.method = POSTERIOR
+    put_probabilities(
+        workspace,
+        colored_as(maps.phase_map, old),
+        colored_as(maps.posterior, workspace.posterior or old),
+    )
 
 
 def colored_as(phases: PhaseMap, other: PhaseMap | None, /) -> PhaseMap:

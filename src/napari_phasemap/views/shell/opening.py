@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from napari_phasemap.io.npe2 import LayerData
 
 __all__ = [
+    "composite_stacks",
     "get_reader",
     "open_paths",
     "sample_composite",
@@ -123,10 +124,16 @@ def sample_counts() -> list[LayerData]:
 
 def sample_composite() -> list[LayerData]:
     """Return the simulated Si-C composite as an EELS spectrum image."""
+    return _layers(composite_stacks())
+
+
+def composite_stacks(on_progress: OnProgress = ignore_progress) -> list[SpectralStack]:
+    """Simulate the Si-C composite: core loss and low loss of the same pixels."""
     from napari_phasemap.core.simulate.synthetic_eels import simulate_si_c
 
+    on_progress(0, 1, "simulating the composite")
     sample = simulate_si_c(seed=0)
-    return _layers([sample.core_loss, sample.low_loss])
+    return [sample.core_loss, sample.low_loss]
 
 
 def sample_densities(on_progress: OnProgress = ignore_progress) -> list[SpectralStack]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.workspace import PEARSON, POSTERIOR, Selection
+from napari_phasemap.workspace.made import Made
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,6 +103,10 @@ def show_results(results: Any, link: ViewerLink) -> None:
     workspace.resolved = maps.get("resolved")
     workspace.posterior = maps.get("posterior")
     workspace.method = PEARSON if workspace.posterior is None else POSTERIOR
+    workspace.made = Made(
+        references=results.references,
+        threshold=None if workspace.resolved is None else results.threshold,
+    )
     workspace.selections = tuple(
         Selection(named.name, named.pixels, named.color) for named in results.selections
     )

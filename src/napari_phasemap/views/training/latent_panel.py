@@ -35,7 +35,8 @@ from napari_phasemap.views.shell.kinds import DISAGREEMENT, PHASE, RESOLVED
 from napari_phasemap.views.shell.maps import ready_to_compare, take_maps
 from napari_phasemap.views.training.model_box import ModelBox
 from napari_phasemap.views.training.resolve_box import ResolveBox
-from napari_phasemap.workspace import PEARSON, POSTERIOR
+from napari_phasemap.workspace import POSTERIOR
+from napari_phasemap.workspace.steps import put_latent, put_resolved
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -223,14 +224,13 @@ class LatentPanel(Dock):
             self.tell("The stacks changed meanwhile; press Apply to encode them.")
             return
         self.resolving.clear()
-        workspace.resolved = None
-        workspace.latent_markers = dict(encoded.markers)
-        workspace.features = {
-            **workspace.features,
-            "mixture component": encoded.components,
-        }
-        workspace.latent_name = "GMVAE"
-        workspace.latent = encoded.latent
+        put_latent(
+            workspace,
+            encoded.latent,
+            "GMVAE",
+            markers=encoded.markers,
+            features={"mixture component": encoded.components},
+        )
 
     def _on_loaded(self, encoded: Encoded | None) -> None:
         if encoded is not None:
@@ -247,8 +247,7 @@ class LatentPanel(Dock):
             self.tell("The phase map changed meanwhile; press Resolve again.")
             return
         self._disagreement = resolved.disagreement
-        workspace.method = PEARSON  # what was resolved is shown, not the probabilities
-        workspace.apply("resolve ambiguity", resolved=resolved.phase_map)
+        put_resolved(workspace, resolved.phase_map)
         self.link.results.show(RESOLVED)
         self.link.results.show(DISAGREEMENT, visible=False)
         ambiguous = workspace.phase_map.ambiguous(workspace.threshold)

@@ -1,0 +1,213 @@
+"""The workbench as a user meets it: by clicks, counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog, QPushButton
+
+pytestmark = pytest.mark.gui
+
+from napari_phasemap.core.data.stack_set import StackSet  # noqa: E402
+from napari_phasemap.io.samples import sample_references  # noqa: E402
+from napari_phasemap.io.stackfile import write_stack  # noqa: E402
+from napari_phasemap.views.bench.workbench import Workbench  # noqa: E402
+from napari_phasemap.views.latent.view import LatentView  # noqa: E402
+from napari_phasemap.views.shell import opening  # noqa: E402
+from napari_phasemap.views.shell.link import workspace_for  # noqa: E402
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LEFT = Qt.MouseButton.LeftButton
+PATIENCE = 120_000
+
+
+class Hand:
+    """Presses with the mouse, and counts."""
+
+    def __init__(self, window: Any, qtbot: Any) -> None:
+        self.window, self.qtbot, self.clicks = window, qtbot, 0
+
+    def click(self, widget: Any, pos: QPoint | None = None) -> None:
+        assert widget.isVisible()
+        assert widget.isEnabled()
+        QTest.mouseClick(widget, LEFT, pos=pos or widget.rect().center())
+        self.clicks += 1
+
+    def press(self, text: str) -> None:
+        """Click the button of a text that is seen."""
+        (button,) = (
+            one
+            for one in self.window.findChildren(QPushButton)
+            if one.text() == text and not one.visibleRegion().isEmpty()
+        )
+        self.click(button)
+
+    def open_workbench(self) -> Workbench:
+        """Click on Plugins, and on the workbench in the menu that opens beside it."""
+        bar = self.window.menuBar()
+        (plugins,) = (one for one in bar.actions() if "Plugins" in one.text())
+        self.click(bar, bar.actionGeometry(plugins).center())
+        menu = plugins.menu()
+        (ours,) = (one for one in menu.actions() if one.text() == "Phase map")
+        place = menu.actionGeometry(ours)
+        for spot in 10 * (place.center(), place.center() + QPoint(3, 1)):
+            QTest.mouseMove(menu, spot)
+            self.qtbot.wait(100)
+            if ours.menu().isVisible():
+                break
+        (entry,) = (
+            one for one in ours.menu().actions() if one.text().startswith("Workbench")
+        )
+        self.click(ours.menu(), ours.menu().actionGeometry(entry).center())
+        self.qtbot.waitUntil(
+            lambda: self.window.findChild(LatentView) is not None, timeout=10_000
+        )
+        self.qtbot.wait(400)
+        return self.window.findChild(Workbench)
+
+    def draw(self, canvas: Any, path: list[tuple[float, float]]) -> None:
+        """Drag along a path: one press of the button."""
+        spots = [QPoint(round(x), round(y)) for x, y in path]
+        QTest.mousePress(canvas, LEFT, pos=spots[0])
+        for spot in spots[1:]:
+            QTest.mouseMove(canvas, spot)
+        QTest.mouseRelease(canvas, LEFT, pos=spots[-1])
+        self.clicks += 1
+
+
+@pytest.fixture
+def hand(viewer: Any, qtbot: Any) -> Hand:
+    return Hand(viewer.window._qt_window, qtbot)
+
+
+def test_from_the_menu_to_a_map_in_3_clicks_a_lasso_in_6_a_figure_in_9(
+    viewer: Any, hand: Hand, qtbot: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """With the last of the particles: every figure of one more takes a second."""
+    whole = opening.sample_densities
+    monkeypatch.setattr(opening, "sample_densities", lambda told: whole(told)[-1:])
+    workspace = workspace_for(viewer)
+    bench = hand.open_workbench()
+    hand.press("Phase map of the sample particles")
+    qtbot.waitUntil(lambda: workspace.phase_map is not None, timeout=PATIENCE)
+    assert hand.clicks == 3
+    assert "phase" in viewer.layers
+    view = hand.window.findChild(LatentView)
+    qtbot.wait(300)
+    hand.click(view._pca)
+    qtbot.waitUntil(lambda: workspace.latent is not None, timeout=PATIENCE)
+    qtbot.wait(300)
+    (lasso,) = (one for one in view.tools.actions() if one.text() == "lasso")
+    hand.click(view.tools.widgetForAction(lasso))
+    canvas = view.scatter.native
+    w, h = canvas.width(), canvas.height()
+    corners = [(0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8), (0.2, 0.2)]
+    hand.draw(canvas, [(x * w, y * h) for x, y in corners])
+    assert hand.clicks == 6
+    assert np.count_nonzero(viewer.layers["selection"].data) > 0
+    hand.click(bench.steps.step("Figure"))
+    qtbot.wait(100)
+
+    def choose() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, QFileDialog)
+        dialog.setDirectory(str(tmp_path))
+        (button,) = (
+            one
+            for one in dialog.findChildren(QPushButton)
+            if "hoose" in one.text() and one.isVisible()
+        )
+        hand.click(button)
+
+    QTimer.singleShot(800, choose)
+    hand.press("Save figures and results…")
+    assert hand.clicks == 9
+    page = bench.page("Figure")
+    qtbot.waitUntil(lambda: not page.job.running, timeout=PATIENCE)
+    assert list((tmp_path / "phasemap_results").glob("*.png"))
+    assert workspace.made.saved
+    assert 300 <= bench.width() <= 360
+
+
+def test_own_files_dropped_on_the_window_need_two_clicks_more(
+    viewer: Any, hand: Hand, qtbot: Any, tmp_path: Path, two_particles: Any
+) -> None:
+    """Counts and references together, then Convert and Correlate."""
+    workspace = workspace_for(viewer)
+    bench = hand.open_workbench()
+    for stack in two_particles:
+        counts = stack.with_step("as counts", data=1000 * np.exp(-stack.data))
+        counts = counts.with_step("counts", quantity="counts")
+        write_stack(counts, tmp_path / f"{stack.name}.h5")
+    dropped = [*tmp_path.glob("P*.h5"), *sample_references()]
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in dropped])
+    none = Qt.KeyboardModifier.NoModifier
+    action = Qt.DropAction.CopyAction
+    place = bench.rect().center()
+    enter = QDragEnterEvent(place, action, data, LEFT, none)
+    QApplication.sendEvent(bench, enter)
+    place = QPointF(place)
+    QApplication.sendEvent(bench, QDropEvent(place, action, data, LEFT, none))
+    qtbot.waitUntil(
+        lambda: len(workspace.sources) == 2 and workspace.references is not None,
+        timeout=PATIENCE,
+    )
+    qtbot.wait(100)
+    hand.press("Convert to optical density")
+    qtbot.waitUntil(lambda: workspace.stacks is not None, timeout=PATIENCE)
+    hand.click(bench.steps.step("Correlate"))
+    qtbot.wait(200)
+    hand.press("Correlate")
+    qtbot.waitUntil(lambda: workspace.phase_map is not None, timeout=PATIENCE)
+    assert hand.clicks == 5
+
+
+def test_stale_maps_say_so_and_are_made_again_and_steps_go_back_and_on(
+    viewer: Any, hand: Hand, qtbot: Any, two_particles: Any, references: Any
+) -> None:
+    from napari_phasemap.core.phases.correlation import pearson_map
+    from napari_phasemap.workspace.steps import put_map, put_references
+
+    workspace = workspace_for(viewer)
+    viewer.window.add_plugin_dock_widget("napari-phasemap", "Workbench")
+    bench = hand.window.findChild(Workbench)
+    workspace.set_stacks(StackSet(two_particles))
+    put_references(workspace, references)
+    put_map(workspace, pearson_map(workspace.stacks, references))
+    old = workspace.phase_map
+    put_references(workspace, references.resample([515.0, 517.5, 520.0, 525.0, 530.3]))
+    qtbot.wait(700)
+    assert bench.steps.text.startswith("The references have changed")
+    hand.click(bench.steps.button)
+    qtbot.waitUntil(lambda: workspace.phase_map is not old, timeout=PATIENCE)
+    assert bench.tabs.tabText(bench.tabs.currentIndex()) == "Phases"
+    assert not bench.steps.button.isVisible()
+    hand.click(bench.undo.undo)
+    assert workspace.phase_map is old
+    assert bench.steps.text.startswith("The references have changed")
+    assert bench.undo.redo.toolTip() == "Redo: correlate. Ctrl+Shift+Z"
+    hand.click(bench.undo.redo)
+    assert workspace.phase_map is not old
+    canvas = viewer.window._qt_viewer.canvas.native
+    viewer.layers.selection.clear()
+    canvas.setFocus()
+    for _ in range(2):
+        QTest.keyClick(canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert workspace.references is references
+    bench.set_arrangement("EELS")
+    shown = [
+        bench.tabs.tabText(number)
+        for number in range(bench.tabs.count())
+        if bench.tabs.isTabVisible(number)
+    ]
+    assert shown == ["Edges", "Pairs", "Figure"]
+    frames = [one.windowTitle() for one in hand.window.findChildren(QDockWidget)]
+    assert sum("Workbench" in title for title in frames) == 1
