@@ -243,6 +243,10 @@ def holds_results(path: str | PathLike[str], /) -> bool:
     ----------
     path : str or path
         Any file or folder.
+
+    Returns
+    -------
+    bool
     """
     path = Path(path)
     if path.suffix.lower() not in (".h5", ".hdf5") or not path.is_file():

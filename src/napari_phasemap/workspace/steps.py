@@ -233,7 +233,15 @@ def undo_past(workspace: Workspace, text: str, /) -> None:
 
 
 def note_saved(workspace: Workspace, saved: tuple[Any, ...], /) -> None:
-    """Remember what was written to disk, as `path.saveable` gave it before."""
+    """Remember what was written to disk; no step, since it cannot be taken back.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Its `made` is replaced.
+    saved : tuple of object
+        As `path.saveable` gave it before.
+    """
     workspace.made = replace(workspace.made, saved=saved)
 
 
