@@ -196,6 +196,7 @@ def test_a_phase_without_sure_pixels_is_left_out_with_a_message(
     with caplog.at_level(logging.WARNING):
         resolved = function(latent, four)
     assert resolved.parameters["left_out"] == ["d"]
+    assert not resolved.parameters.get("regularized")
     assert "d left out" in caplog.text
     assert np.isnan(resolved.scores[:, 3]).all()
     assert not (resolved.labels == 4).any()

@@ -9,6 +9,7 @@ from napari_phasemap.core.data.pixel_spectra import average_neighbors
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.core.eels.background import subtract_background
+from napari_phasemap.core.learn import decomposition
 from napari_phasemap.core.learn.decomposition import pca, singular_threshold
 from napari_phasemap.core.simulate.synthetic_eels import EDGE_WINDOWS, simulate_si_c
 
@@ -105,6 +106,19 @@ def test_composition_does_not_depend_on_the_amount():
     values = pca(stack, n_components=2).composition
     np.testing.assert_allclose(values[::2].std(axis=0), 0.0, atol=1e-3)
     assert np.abs(values[0] - values[1]).max() > 0.05
+
+
+def test_chunks_of_pixels_do_not_show_in_the_scores(monkeypatch):
+    values = rng.normal(size=(40, 6)).astype(np.float32)
+    values[11] = np.nan
+    whole = pca(values, n_components=3)
+    monkeypatch.setattr(decomposition, "CHUNK", 7)
+    found = pca(values, n_components=3)
+    np.testing.assert_allclose(found.scores, whole.scores, atol=1e-4)
+
+
+def test_two_pixels_are_enough():
+    assert pca(rng.normal(size=(2, 5)), n_components=1).scores.shape == (2, 1)
 
 
 def test_left_out_and_nan_pixels_get_nan_scores():
