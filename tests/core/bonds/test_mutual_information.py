@@ -102,6 +102,17 @@ def test_what_no_permutation_reaches_has_the_smallest_p_there_is():
     np.testing.assert_allclose(np.diag(pairs.p)[np.diag(pairs.p) < 1], 1 / 100)
 
 
+def test_two_equal_halves_are_by_hand_one_bit_and_twice_as_often_as_by_chance():
+    a = np.repeat([1, 2], 72).reshape(12, 12)
+    pairs = mutual_information(a, a)
+    assert pairs.bits == pytest.approx(1.0)
+    assert pairs.expected[1, 1] == pytest.approx(36.0)
+    assert pairs.log2_lift[1, 1] == pytest.approx(1.0)
+    assert np.isnan(pairs.log2_lift[0, 0])
+    flat = mutual_information(a.ravel(), a.ravel(), null="permutation", n_null=9)
+    assert flat.bits == pytest.approx(1.0)
+
+
 def test_renumbering_classes_changes_nothing():
     a, b = grains((24, 24), 4, 5), grains((24, 24), 3, 6)
     order = np.array([2, 0, 3, 1])

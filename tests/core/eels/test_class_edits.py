@@ -90,6 +90,17 @@ def test_what_cannot_be_merged_is_named(
         merge_classes(four[0], chosen)
 
 
+def test_a_painted_pixel_without_values_belongs_to_no_part(
+    four: tuple[PhaseMap, np.ndarray],
+) -> None:
+    classes, values = four
+    labels = classes.labels.copy()
+    labels[5] = 1
+    parts = split_class(classes.with_labels(labels), values, 1)
+    assert parts.labels[5] == 0
+    assert set(parts.labels[labels == 1]) == {0, 1, 5}
+
+
 def test_a_class_of_one_pixel_cannot_be_split() -> None:
     classes = kmeans(np.array([[0.0], [0.1], [5.0]]), n_clusters=2)
     with pytest.raises(ValueError, match="'class 2' cannot be split"):

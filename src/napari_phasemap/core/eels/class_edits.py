@@ -168,11 +168,10 @@ def split_class(
         parts = kmeans(values[own], n_clusters=n_parts, seed=seed)
     except InputError as error:
         raise InputError(f"{name!r} cannot be split: {error}") from error
-    numbers = np.array(
-        [label, *range(classes.n_phases + 1, classes.n_phases + n_parts)]
-    )
+    new = range(classes.n_phases + 1, classes.n_phases + n_parts)
+    numbers = np.array([0, label, *new])
     labels = classes.labels.astype(np.intp)
-    labels[own] = np.where(parts.labels > 0, numbers[parts.labels - 1], 0)
+    labels[own] = numbers[parts.labels]
     centers = np.asarray(parts.parameters["centers"])
     scores = None
     if classes.scores is not None:
