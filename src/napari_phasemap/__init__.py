@@ -65,6 +65,7 @@ _PUBLIC = {
         "expected_outcome",
     ),
     "core.planning.plan": ("EnergyPlan",),
+    "core.phases.matching": ("ReferenceMatches", "match_references"),
     "core.phases.neighbors": ("chi_square_map", "smooth_potts"),
     "core.data.noise": ("Noise",),
     "core.data.progress": ("Cancelled",),

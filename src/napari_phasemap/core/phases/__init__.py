@@ -12,6 +12,7 @@
 * `neighbors`: chi-square and smoothing over neighboring pixels for other maps.
 * `changes`: what a second phase map changed, and where two disagree.
 * `intervals`: how sure the per cent of a phase are.
+* `matching`: a library ranked by how much a spectrum resembles it.
 * `spectra`: mean spectra of phases.
 
 Assignment in a latent space is in `latent`; classes without references in `learn`.
