@@ -33,6 +33,8 @@ PATIENCE = 300.0
 #: Number of the phase that the lasso goes for, and the share of its points nearest to
 #: their middle.
 LASSOED, CORE = 5, 0.8
+#: Seconds until the workbench has opened what stands beside its form.
+OPENING = 1.0
 #: Degrees between two looks at the latent space.
 TURN = 15.0
 #: Corners of the lasso, and pixels that it keeps from the points.
@@ -182,29 +184,28 @@ def run_demo(output: Path) -> Stage:
     """Run the main job in a new viewer and leave screenshots in `output`."""
     output.mkdir(parents=True, exist_ok=True)
     stage = Stage(output)
-    phase_map = stage.dock("Phase map")
+    bench = stage.dock("Workbench")
+    stage.settle(OPENING)
     stage.shoot("1_start")
-    phase_map.open_sample()
-    stage.wait(lambda: stage.workspace.references is not None, "opening the sample")
-    stage.run(phase_map, phase_map.correlate, "correlating")
-    stage.dock("Spectra")
+    stage.run(bench, bench.open_sample, "the map of the sample")
     stage.viewer.reset_view()
     stacks = stage.workspace.stacks
     if stacks is not None:
         stage.workspace.cursor = int(stacks.offsets[1]) // 2
     stage.shoot("2_phase_map")
-    _learn(stage)
+    _learn(stage, bench)
     _look(stage)
-    stage.run(
-        phase_map, lambda: phase_map.save(output / "results", overwrite=True), "saving"
-    )
+    bench.go_to("Figure")
+    page = bench.page("Phases")
+    stage.run(page, lambda: page.save(output / "results", overwrite=True), "saving")
     return stage
 
 
-def _learn(stage: Stage) -> None:
+def _learn(stage: Stage, bench: Any) -> None:
     """Train a latent space and resolve ambiguity, where TensorFlow works."""
     click.echo("Training a latent space in a child process ...")
-    dock = stage.dock("Latent space")
+    bench.go_to("Resolve")
+    dock = bench.page("Latent space")
     stage.run(dock, dock.train, "training")
     if stage.workspace.latent is None:
         click.echo("No latent space could be trained here (the window says why).")

@@ -13,18 +13,23 @@ from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog, QPushButton
 
 pytestmark = pytest.mark.gui
 
+from napari_phasemap.core.data.errors import InputError  # noqa: E402
 from napari_phasemap.core.data.stack_set import StackSet  # noqa: E402
 from napari_phasemap.io.samples import sample_references  # noqa: E402
 from napari_phasemap.io.stackfile import write_stack  # noqa: E402
+from napari_phasemap.views.bench.session import recent  # noqa: E402
 from napari_phasemap.views.bench.workbench import Workbench  # noqa: E402
 from napari_phasemap.views.latent.view import LatentView  # noqa: E402
 from napari_phasemap.views.shell import opening  # noqa: E402
+from napari_phasemap.views.shell.job import tell_error  # noqa: E402
+from napari_phasemap.views.shell.kinds import PHASE, correlation  # noqa: E402
 from napari_phasemap.views.shell.link import workspace_for  # noqa: E402
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 LEFT = Qt.MouseButton.LeftButton
+COLORS = ("#112233", "#445566")
 PATIENCE = 120_000
 
 
@@ -41,13 +46,17 @@ class Hand:
         self.clicks += 1
 
     def press(self, text: str) -> None:
-        """Click the button of a text that is seen."""
-        (button,) = (
-            one
-            for one in self.window.findChildren(QPushButton)
-            if one.text() == text and not one.visibleRegion().isEmpty()
-        )
-        self.click(button)
+        """Click the button of a text as soon as it is seen."""
+
+        def seen() -> list[Any]:
+            return [
+                one
+                for one in self.window.findChildren(QPushButton)
+                if one.text() == text and not one.visibleRegion().isEmpty()
+            ]
+
+        self.qtbot.waitUntil(lambda: len(seen()) == 1, timeout=10_000)
+        self.click(seen()[0])
 
     def open_workbench(self) -> Workbench:
         """Click on Plugins, and on the workbench in the menu that opens beside it."""
@@ -92,7 +101,7 @@ def test_from_the_menu_to_a_map_in_3_clicks_a_lasso_in_6_a_figure_in_9(
 ) -> None:
     """With the last of the particles: every figure of one more takes a second."""
     whole = opening.sample_densities
-    monkeypatch.setattr(opening, "sample_densities", lambda told: whole(told)[-1:])
+    monkeypatch.setattr(opening, "sample_densities", lambda **told: whole(**told)[-1:])
     workspace = workspace_for(viewer)
     bench = hand.open_workbench()
     hand.press("Phase map of the sample particles")
@@ -142,6 +151,13 @@ def test_own_files_dropped_on_the_window_need_two_clicks_more(
     """Counts and references together, then Convert and Correlate."""
     workspace = workspace_for(viewer)
     bench = hand.open_workbench()
+    tell_error(InputError("no 1 is 2"))
+    assert bench.errors.isVisible()
+    hand.press("Copy")
+    assert QApplication.clipboard().text() == "no 1 is 2"
+    hand.press("Dismiss")
+    assert not bench.errors.isVisible()
+    hand.clicks = 2
     for stack in two_particles:
         counts = stack.with_step("as counts", data=1000 * np.exp(-stack.data))
         counts = counts.with_step("counts", quantity="counts")
@@ -211,3 +227,57 @@ def test_stale_maps_say_so_and_are_made_again_and_steps_go_back_and_on(
     assert shown == ["Edges", "Pairs", "Figure"]
     frames = [one.windowTitle() for one in hand.window.findChildren(QDockWidget)]
     assert sum("Workbench" in title for title in frames) == 1
+
+
+def test_a_session_brings_back_what_was_open_and_how_it_was_shown(
+    viewer: Any,
+    hand: Hand,
+    qtbot: Any,
+    two_particles: Any,
+    references: Any,
+    tmp_path: Path,
+) -> None:
+    from napari_phasemap.core.phases.correlation import pearson_map
+    from napari_phasemap.workspace.steps import put_latent, put_map, put_references
+
+    workspace = workspace_for(viewer)
+    viewer.window.add_plugin_dock_widget("napari-phasemap", "Workbench")
+    bench = hand.window.findChild(Workbench)
+    bench.link.open_stacks(two_particles)
+    workspace.set_stacks(StackSet(list(workspace.sources)))
+    put_references(workspace, references)
+    put_map(workspace, pearson_map(workspace.stacks, references).with_colors(COLORS))
+    put_latent(workspace, np.ones((workspace.stacks.n_pixels, 2), np.float32), "mine")
+    chosen = np.arange(workspace.stacks.n_pixels) % 7 == 0
+    workspace.select(chosen)
+    for kind in (PHASE, correlation("left")):
+        bench.link.results.show(kind)
+    viewer.layers["phase"].opacity = 0.25
+    viewer.layers["P2"].visible = False
+    viewer.scene.camera.zoom = 0.0321
+    bench.set_arrangement("EELS")
+    bench.set_arrangement("STXM")
+    bench.tabs.setCurrentIndex(1)
+    labels = workspace.phase_map.labels
+    bench.save_session(tmp_path / "mine.h5")
+    qtbot.waitUntil(lambda: not bench.job.running, timeout=PATIENCE)
+    assert recent() == [tmp_path / "mine.h5"]
+    for name in ("P1", "P2"):
+        bench.link.close_stack(name)
+    viewer.layers.clear()
+    workspace.references = None
+    bench.tabs.setCurrentIndex(0)
+    viewer.scene.camera.zoom = 1.0
+    bench.open_session(tmp_path / "mine.h5")
+    qtbot.waitUntil(lambda: workspace.latent is not None, timeout=PATIENCE)
+    qtbot.wait(100)
+    np.testing.assert_array_equal(workspace.phase_map.labels, labels)
+    assert workspace.phase_map.colors == COLORS
+    assert workspace.latent_name == "mine"
+    np.testing.assert_array_equal(workspace.selection, chosen)
+    assert viewer.layers["phase"].opacity == 0.25
+    assert not viewer.layers["P2"].visible
+    assert "r(left)" in viewer.layers
+    assert viewer.scene.camera.zoom == pytest.approx(0.0321)
+    assert bench.tabs.tabText(bench.tabs.currentIndex()) == "Phases"
+    assert bench.steps.step("Correlate").toolTip().startswith("<b>done")

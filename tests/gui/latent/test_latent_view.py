@@ -444,7 +444,7 @@ def test_without_a_latent_space_pca_is_one_click_away(two_particles, qtbot):
     viewer = ViewerModel()
     workspace = workspace_for(viewer)
     view = shown(viewer, qtbot)
-    assert "Open stacks first" in view._message.text()
+    assert "Open stacks and convert" in view._message.text()
     link_for(viewer).open_stacks(two_particles)
     workspace.set_stacks(StackSet(two_particles))
     assert "no latent space yet" in view._message.text()

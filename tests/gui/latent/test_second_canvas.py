@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint
@@ -26,11 +28,18 @@ def open_docks(viewer, two_particles, qtbot):
         qtbot.wait(100)
         for name in (FORM, VIEW):
             viewer.window.add_plugin_dock_widget("napari-phasemap", name)
+            # The title is what a dock gets when it takes its place.
+            qtbot.waitUntil(partial(is_placed, window, name), timeout=10_000)
             qtbot.wait(250)
         view = window.findChild(LatentView)
         return window, view
 
     return open_at
+
+
+def is_placed(window, title):
+    docks = window.findChildren(QDockWidget)
+    return any(one.windowTitle() == title for one in docks)
 
 
 def frame(window, title):
@@ -90,7 +99,8 @@ def test_where_it_was_is_remembered(open_docks, viewer, qtbot):
     viewer.window.remove_dock_widget(frame(window, VIEW))
     qtbot.wait(100)
     viewer.window.add_plugin_dock_widget("napari-phasemap", VIEW)
-    qtbot.wait(300)
+    qtbot.waitUntil(partial(is_placed, window, VIEW), timeout=10_000)
+    qtbot.wait(200)
     assert frame(window, VIEW).isFloating()
 
 

@@ -40,7 +40,7 @@ PLACES = {
         "Convert": (DATA, "Optical density"),
         "Pixels": (DATA, "Analyzed pixels"),
         "References": (PHASES, "References"),
-        "Correlate": (PHASES, "Correlation"),
+        "Correlate": (PHASES, "Phases"),
         "Resolve": (LATENT, "Resolve ambiguity"),
         "Figure": (FIGURE, ""),
     },

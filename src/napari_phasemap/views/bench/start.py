@@ -54,10 +54,11 @@ class Dropped:
 
 
 class StartBox(QGroupBox):
-    """`files` and `sample` after a press of the button."""
+    """`files`, `sample` and `last` after a press of the button."""
 
     files = Signal()
     sample = Signal()
+    last = Signal()
 
     def __init__(self) -> None:
         super().__init__("Start")
@@ -67,8 +68,10 @@ class StartBox(QGroupBox):
         self.take = QPushButton("")
         self.open.clicked.connect(self.files)
         self.take.clicked.connect(self.sample)
+        self.go_on = QPushButton("Go on where you left off")
+        self.go_on.clicked.connect(self.last)
         layout = QVBoxLayout(self)
-        for widget in (self._text, self.open, self.take):
+        for widget in (self._text, self.open, self.take, self.go_on):
             layout.addWidget(widget)
         self.set_eels(eels=False)
 
@@ -99,7 +102,7 @@ def sample_map(on_progress: OnProgress = ignore_progress) -> Sample:
     from napari_phasemap.io.spectra import read_references
     from napari_phasemap.views.shell.opening import sample_densities
 
-    stacks = StackSet(sample_densities(on_progress))
+    stacks = StackSet(sample_densities(on_progress=on_progress))
     references = read_references(sample_references())
     return Sample(
         stacks, references, pearson_map(stacks, references, on_progress=on_progress)

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari.utils.notifications import notification_manager
 from napari.utils.theme import get_theme
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
@@ -22,6 +23,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.io.sessions import Session, read_session, write_session
+from napari_phasemap.views.bench.error_box import ErrorBox
 from napari_phasemap.views.bench.pages import (
     ARRANGEMENTS,
     EELS,
@@ -30,6 +34,14 @@ from napari_phasemap.views.bench.pages import (
     STXM,
     TITLES,
     build,
+)
+from napari_phasemap.views.bench.session import (
+    LastSession,
+    SessionMenu,
+    capture,
+    last_path,
+    remember,
+    restore,
 )
 from napari_phasemap.views.bench.start import (
     Dropped,
@@ -42,12 +54,14 @@ from napari_phasemap.views.bench.step_row import StepRow
 from napari_phasemap.views.bench.undo_buttons import UndoButtons
 from napari_phasemap.views.shell.dock import Dock
 from napari_phasemap.views.shell.help import help_button
+from napari_phasemap.views.shell.job import tell_error
 from napari_phasemap.views.shell.kinds import AMBIGUITY, PHASE
 from napari_phasemap.views.shell.opening import (
     composite_stacks,
     stack_files,
 )
 from napari_phasemap.views.shell.placing import dock_of
+from napari_phasemap.views.shell.saving import snapshot
 from napari_phasemap.views.widgets.fitted import FittedTabs
 from napari_phasemap.workspace.steps import put_map, put_references
 
@@ -62,11 +76,21 @@ __all__ = ["Workbench"]
 
 PLUGIN = "napari-phasemap"
 #: Docks beside the form, in the order in which they take their places.
-BESIDE = ("Spectra", "Latent view")
+BESIDE = ("Latent view", "Spectra")
 #: Milliseconds between two docks that open: each takes its place first.
-NEXT_DOCK = 120
+NEXT_DOCK = 200
+#: Docks that stand alone, which a session opens again.
+ALONE = (
+    "Data",
+    "Phase map",
+    "Spectra",
+    "Latent space",
+    "Latent view",
+    "EELS classes",
+    "Co-occurrence",
+)
 #: Methods of the pages that make a result again.
-ACTIONS = {"Correlate": "correlate", "Resolve": "resolve", "Figure": "ask"}
+ACTIONS = {"Correlate": "compute", "Resolve": "resolve", "Figure": "ask"}
 ARRANGEMENT_TIP = (
     "STXM: counts, optical density, references, phases. EELS: edges and their classes."
 )
@@ -95,17 +119,21 @@ class Workbench(Dock):
         self.arrangement.addItems([STXM, EELS])
         self.arrangement.setToolTip(ARRANGEMENT_TIP)
         self.undo = UndoButtons(self.viewer, self.workspace)
+        self.sessions = SessionMenu()
+        self.last = LastSession(self, self.link, self.captured)
+        self.errors = ErrorBox()
         self.steps = StepRow()
         self.start = StartBox()
         self.tabs = self._make_tabs()
         top = QHBoxLayout()
         top.addWidget(self.arrangement)
+        top.addWidget(self.sessions)
         top.addStretch(1)
         top.addWidget(self.undo)
         top.addWidget(help_button(self.title))
         layout = self.layout()
         for number, part in enumerate(
-            (top, self.steps, self.steps.said, self.start, self.tabs)
+            (top, self.errors, self.steps, self.steps.said, self.start, self.tabs)
         ):
             if isinstance(part, QWidget):
                 layout.insertWidget(number, part, 1 if part is self.tabs else 0)
@@ -132,6 +160,10 @@ class Workbench(Dock):
         self.steps.again.connect(self.again)
         self.start.files.connect(self.ask_files)
         self.start.sample.connect(self.open_sample)
+        self.start.go_on.setVisible(last_path().is_file())
+        self.start.last.connect(self.open_last)
+        self.sessions.save.connect(self.save_session)
+        self.sessions.open.connect(self.open_session)
         events = self.workspace.events
         for signal in (
             events.sources,
@@ -145,7 +177,10 @@ class Workbench(Dock):
             events.made,
         ):
             self.listen(signal, self._on_state)
+            self.listen(signal, self.last.write_soon)
         self.listen(events.history, self.undo.follow)
+        told = notification_manager.notification_ready
+        self.listen(told, self.errors.on_notification)
         self.listen(self.viewer.events.theme, self._on_theme)
 
     # ---- What a user does ----
@@ -214,7 +249,56 @@ class Workbench(Dock):
         else:
             self.job.start(sample_map, on_done=self._on_sample, text="sample")
 
+    def captured(self) -> dict[str, Any]:
+        """Return what the window shows, for a session."""
+        return {
+            **capture(self.window(), self.viewer, self.link),
+            "arrangement": self.arrangement.currentText(),
+            "page": TITLES[self.tabs.currentIndex()],
+        }
+
+    def save_session(self, path: Path) -> None:
+        """Write what is open, and how it is shown."""
+        try:
+            session = Session(snapshot(self.workspace), self.captured())
+        except InputError as error:
+            tell_error(error)
+            return
+        self.job.start(
+            write_session, session, path, on_done=self._on_session_saved, text="saving"
+        )
+
+    def open_session(self, path: Path) -> None:
+        """Show a session, or results, in place of what is there."""
+        self.job.start(
+            read_session,
+            path,
+            on_done=partial(self._on_session, path),
+            text=f"opening {path.name}",
+        )
+
+    def open_last(self) -> None:
+        """Show what was open when napari was closed."""
+        self.open_session(last_path())
+
     # ---- What comes back ----
+
+    def _on_session_saved(self, path: Path) -> None:
+        remember(path)
+        self.tell(f"Saved in {path}")
+
+    def _on_session(self, path: Path, session: Session) -> None:
+        restore(session, self.viewer, self.link)
+        shown = session.window
+        if shown.get("arrangement") in ARRANGEMENTS:
+            self.set_arrangement(shown["arrangement"])
+        if shown.get("page") in ARRANGEMENTS[self.arrangement.currentText()]:
+            self.tabs.setCurrentIndex(TITLES.index(shown["page"]))
+        for title in shown.get("docks", ()):
+            if title in ALONE:
+                self.viewer.window.add_plugin_dock_widget(PLUGIN, title)
+        if path != last_path():
+            remember(path)
 
     def _on_sample(self, sample: Sample) -> None:
         from napari_phasemap.core.data.stack_set import StackSet
@@ -231,10 +315,9 @@ class Workbench(Dock):
     def _on_sorted(self, dropped: Dropped) -> None:
         """Open each kind of file on its page: progress and errors show there."""
         if dropped.results:
-            page: Any = self.page(TITLES[1])
-            page.open_results(dropped.results[0])
+            self.open_session(dropped.results[0])
         if dropped.spectra:
-            page = self.page(TITLES[1])
+            page: Any = self.page(TITLES[1])
             page.load_references(list(dropped.spectra))
         if dropped.stacks:
             page = self.page(TITLES[0])
@@ -277,12 +360,16 @@ class Workbench(Dock):
     def _open_beside(self, names: tuple[str, ...]) -> None:
         """Open docks one after the other."""
         if not names:
-            frame = dock_of(self)
-            if frame is not None:
-                frame.raise_()
+            self.after(NEXT_DOCK, self._come_forward)
             return
         self.viewer.window.add_plugin_dock_widget(PLUGIN, names[0])
         self.after(NEXT_DOCK, partial(self._open_beside, names[1:]))
+
+    def _come_forward(self) -> None:
+        """Stand before a dock that had to go among the forms."""
+        frame = dock_of(self)
+        if frame is not None:
+            frame.raise_()
 
     def closeEvent(self, event: Any) -> None:
         """Stop what runs on the pages as well."""

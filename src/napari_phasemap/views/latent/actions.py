@@ -25,7 +25,10 @@ __all__ = ["NO_STACKS", "LatentActions", "problem"]
 
 #: Points looked at together for a finite one: mostly the first block has one.
 BLOCK = 1000
-NO_STACKS = "Open stacks first; then train a latent space, or use PCA."
+NO_STACKS = (
+    "Nothing is analyzed yet. Open stacks and convert them to optical density; then "
+    "train a latent space, or use PCA."
+)
 NO_LATENT = (
     "There is no latent space yet. Train one in the Latent space dock, or take the "
     "first principal components of the spectra, which needs no training."

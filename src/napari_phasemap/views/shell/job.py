@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_phasemap.core.data.errors import is_bug, told
+from napari_phasemap.views.shell.activity import Activity
 from napari_phasemap.views.shell.collecting import collect_here_until
 from napari_phasemap.views.shell.ending import when_gone
 from napari_phasemap.views.shell.work import Outcome, Work
@@ -79,6 +80,7 @@ class JobRow(QWidget):
         layout.addWidget(self._bar, 1)
         layout.addWidget(self._cancel)
         self._clock = _Clock()
+        self._activity = Activity()
         self._works: list[Work] = []
         self._shown: Any = None
         self._on_done: Callable[[Any], None] = _nothing
@@ -92,7 +94,7 @@ class JobRow(QWidget):
         self.setSizePolicy(kept)
         self.setVisible(False)
         # Whatever destroys the row ends the job; the slot holds nothing of the row.
-        when_gone(self, partial(_cancel_all, self._works))
+        when_gone(self, partial(_end_all, self._works, self._activity))
 
     @property
     def running(self) -> bool:
@@ -131,6 +133,7 @@ class JobRow(QWidget):
             return False
         self._on_done = on_done
         self._clock = _Clock()
+        self._activity.begin()
         self._show(0, 0, text)
         self.setVisible(True)
         work = Work(partial(function, *args, **kwargs), on_cancel)
@@ -153,6 +156,7 @@ class JobRow(QWidget):
 
     def _forget(self) -> None:
         self._timer.stop()
+        self._activity.end()
         self._works.clear()
         self._shown, self._on_done = None, _nothing
 
@@ -165,6 +169,8 @@ class JobRow(QWidget):
             elif report is not self._shown and not work.is_cancelled:
                 self._shown = report
                 self._show(*report)
+            # The window lives while napari makes a row: nothing may come after this.
+            self._activity.show(*report[:2], self._text.text())
 
     def _end(self, outcome: Outcome, *, cancelled: bool) -> None:
         on_done = self._on_done
@@ -190,7 +196,13 @@ class JobRow(QWidget):
         self._bar.setValue(step)
 
 
-def _cancel_all(works: list[Work], _: Any = None) -> None:
+def _end_all(works: list[Work], activity: Activity, _: Any = None) -> None:
+    """End with the row: it is being deleted, and napari's window perhaps as well."""
+    activity.drop()
+    _cancel_all(works)
+
+
+def _cancel_all(works: list[Work]) -> None:
     for work in works:
         work.cancel()
 

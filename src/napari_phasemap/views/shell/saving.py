@@ -1,5 +1,6 @@
 """The workspace as files: what the Save button writes.
 
+* `snapshot`, `results_of`: what there is, for a thread that writes it.
 * `save_workspace`: results, table, figures and recipe in a new folder.
 * `open_results`, `show_results`: what was saved, back in the workspace.
 """
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from napari_phasemap.views.shell.link import ViewerLink
     from napari_phasemap.workspace import Workspace
 
-__all__ = ["open_results", "results_of", "save_workspace", "show_results"]
+__all__ = ["open_results", "results_of", "save_workspace", "show_results", "snapshot"]
 
 
 def results_of(workspace: Workspace) -> Any:
@@ -31,15 +32,31 @@ def results_of(workspace: Workspace) -> Any:
     ValueError
         If there is no phase map yet.
     """
-    from napari_phasemap.io.results import Results
-
     if workspace.stacks is None or workspace.phase_map is None:
         raise InputError("there is nothing to save yet; correlate first")
-    maps = {"phase_map": workspace.phase_map}
-    if workspace.resolved is not None:
-        maps["resolved"] = workspace.resolved
-    if workspace.posterior is not None:
-        maps["posterior"] = workspace.posterior
+    return snapshot(workspace)
+
+
+def snapshot(workspace: Workspace) -> Any:
+    """Return what there is, with or without a phase map.
+
+    Raises
+    ------
+    ValueError
+        If no pixels are analyzed yet.
+    """
+    from napari_phasemap.io.results import Results
+
+    if workspace.stacks is None:
+        raise InputError(
+            "there is nothing to save yet; open stacks and convert them first"
+        )
+    found = {
+        "phase_map": workspace.phase_map,
+        "resolved": workspace.resolved,
+        "posterior": workspace.posterior,
+    }
+    maps = {name: one for name, one in found.items() if one is not None}
     return Results(
         stacks=workspace.stacks,
         references=workspace.references,

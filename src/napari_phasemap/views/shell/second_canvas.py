@@ -28,6 +28,8 @@ PLACES = {
 }
 #: Share of the room for pictures that the view takes beside the images.
 SHARE = 0.46
+#: Share of the window's height below the images: its tools take some of it.
+SHARE_BELOW = 0.52
 #: Pixels: two canvases narrower than this stand one above the other.
 NARROWEST = 310
 SETTINGS = ("napari-phasemap", "views")
@@ -93,7 +95,7 @@ class SecondCanvas(QObject):
         if window.width() < window.height() or room < 2 * NARROWEST:
             window.addDockWidget(BOTTOM, dock)
             _split_bottom(window, dock)
-            window.resizeDocks([dock], [int(SHARE * window.height())], VERTICAL)
+            window.resizeDocks([dock], [int(SHARE_BELOW * window.height())], VERTICAL)
             return
         front = next((one for one in forms if not one.visibleRegion().isEmpty()), None)
         window.addDockWidget(RIGHT, dock, HORIZONTAL)
