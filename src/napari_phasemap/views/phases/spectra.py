@@ -13,7 +13,6 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QApplication,
     QFileDialog,
-    QHBoxLayout,
     QSplitter,
 )
 
@@ -86,14 +85,12 @@ class SpectraView(Dock):
         beside.addWidget(self.plot)
         beside.addWidget(self._table)
         beside.setStretchFactor(0, 1)
-        below = QHBoxLayout()
-        below.addWidget(self.pointed, 2)
-        below.addWidget(self._count, 1)
         layout = self.layout()
         layout.setSpacing(2)
         layout.addWidget(self.bar)
         layout.addWidget(beside, 1)
-        layout.addLayout(below)
+        layout.addWidget(self.pointed)
+        layout.addWidget(self._count)
         self._content = SpectraContent(self.workspace)
         self._shown: Content | None = None
         self._lines: dict[str, Any] = {}
