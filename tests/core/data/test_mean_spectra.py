@@ -72,6 +72,11 @@ def test_a_pixel_is_described_with_phase_reliability_and_rival(
     row, col = stacks.locate(3)[1:]
     text = describe_pixel(stacks, 3, phase_map=phases)
     assert text == f"stack row {row} col {col} | a r 0.9900 | R 0.30, ambiguous with b"
+    probable = PhaseMap.from_scores(np.log([[0.25, 0.75]] * 5), ["a", "b"])
+    said = describe_pixel(stacks, 3, posterior=probable)
+    assert said.endswith("b with probability 0.750")
+    unknown = probable.with_labels(np.zeros(5))
+    assert "fits no reference" in describe_pixel(stacks, 3, posterior=unknown)
     assert "R 4.00 before b" in describe_pixel(stacks, 0, phase_map=phases)
     assert "not assigned" in describe_pixel(stacks, 4, phase_map=phases)
     latent = np.zeros((stacks.n_pixels, 3))

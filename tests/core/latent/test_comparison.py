@@ -17,6 +17,7 @@ from napari_phasemap.core.latent.comparison import (
 from napari_phasemap.core.latent.components import pca_latent
 from napari_phasemap.core.latent.methods import Evidence, all_assignments
 from napari_phasemap.core.phases.baselines import linear_combination_fit
+from napari_phasemap.core.phases.calibration import calibration_error, risk_coverage
 from napari_phasemap.core.phases.changes import change_table, disagreement
 from napari_phasemap.core.phases.correlation import pearson_map
 from napari_phasemap.core.simulate import synthetic
@@ -129,6 +130,12 @@ def test_the_comparison_has_every_method_and_its_accuracy(comparison, particle):
     assert "PCA-2, knn" in comparison.maps
     assert "PCA-2, euclidean" not in comparison.maps
     assert comparison.accuracies["Pearson"].all_pixels > 0.7
+    assert np.isnan(comparison.accuracies["Pearson"].calibration_error)
+    probable = comparison.accuracies["posterior"]
+    assert probable.calibration_error < 0.06
+    assert probable.risk_coverage < comparison.accuracies["Pearson"].risk_coverage
+    assert "posterior, pixels alone" in comparison.maps
+    assert comparison.header[-2:] == ("calibration error", "risk-coverage")
     np.testing.assert_allclose(np.diag(comparison.agreement), 1.0)
     np.testing.assert_array_equal(comparison.agreement, comparison.agreement.T)
     assert all(len(row) == len(comparison.header) for row in comparison.rows)
@@ -216,3 +223,16 @@ def test_pca_leaves_incomplete_spectra_out_and_refuses_too_few():
     assert np.isnan(found[20]).all()
     with pytest.raises(ValueError, match=r"3 components need.*got 2 energies"):
         pca_latent(x[:, :2])
+
+
+def test_calibration_is_counted_in_fifteen_bins():
+    """By hand: bins of 0.95 (3 of 4 right) and of 0.45 (1 of 2 right)."""
+    said = np.array([0.95, 0.95, 0.95, 0.95, 0.45, 0.45, np.nan])
+    right = np.array([1, 1, 1, 0, 1, 0, 1], bool)
+    expected = (4 * 0.2 + 2 * 0.05) / 6
+    assert calibration_error(said, right) == pytest.approx(expected)
+    assert calibration_error([1.0, 0.0], [True, False]) == 0.0
+    assert np.isnan(calibration_error([np.nan], [True]))
+    # Errors of the 1, 2, 3, 4 surest: 0, 0, 1, 2 of them; NaN is the least sure.
+    area = risk_coverage([3.0, 5.0, np.nan, 4.0], [False, True, False, True])
+    assert area == pytest.approx((0 + 0 + 1 / 3 + 2 / 4) / 4)

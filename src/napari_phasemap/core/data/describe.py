@@ -1,6 +1,6 @@
 """What a pixel is, in one line of text.
 
-* `describe_pixel`: particle, position, phase, r and reliability.
+* `describe_pixel`: particle, position, phase, r, reliability and probability.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ def describe_pixel(
     *,
     phase_map: PhaseMap | None = None,
     resolved: PhaseMap | None = None,
+    posterior: PhaseMap | None = None,
     latent: NDArray[Any] | None = None,
     threshold: float = 0.005,
 ) -> str:
@@ -38,6 +39,8 @@ def describe_pixel(
         In pixel order.
     phase_map, resolved : PhaseMap, optional
         Classification before and after ambiguous pixels were resolved.
+    posterior : PhaseMap, optional
+        With log-probabilities of the phases.
     latent : ndarray of shape (n_pixels, n_latent), optional
         In latent units.
     threshold : float, default=0.005
@@ -54,6 +57,8 @@ def describe_pixel(
         parts += _phase(phase_map, pixel, threshold)
     if resolved is not None and resolved.labels[pixel]:
         parts.append(f"{resolved.method}: {resolved.names[resolved.labels[pixel] - 1]}")
+    if posterior is not None and posterior.n_pixels > pixel:
+        parts.append(_probable(posterior, pixel))
     if latent is not None:
         numbers = ", ".join(f"{value:.2f}" for value in latent[pixel][:6])
         parts.append(f"z ({numbers})")
@@ -75,3 +80,11 @@ def _phase(phases: PhaseMap, pixel: int, threshold: float) -> list[str]:
     if margin < threshold:
         return [*words, f"R {100 * margin:.2f}, ambiguous with {other}"]
     return [*words, f"R {100 * margin:.2f} before {other}"]
+
+
+def _probable(posterior: PhaseMap, pixel: int) -> str:
+    label = int(posterior.labels[pixel])
+    if not label:
+        return "fits no reference"
+    chance = np.exp(float(posterior.best[pixel]))
+    return f"{posterior.names[label - 1]} with probability {chance:.3f}"

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import warnings
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,8 +23,11 @@ from napari_phasemap.core.latent.methods import (
     Evidence,
     all_assignments,
 )
+from napari_phasemap.core.phases.abstention import probability
 from napari_phasemap.core.phases.baselines import linear_combination_fit
+from napari_phasemap.core.phases.calibration import calibration_error, risk_coverage
 from napari_phasemap.core.phases.correlation import pearson_map
+from napari_phasemap.core.phases.posterior import posterior_map
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +48,12 @@ __all__ = [
 ]
 
 
+#: What the columns of `Accuracy` are called.
+KNOWN = (
+    "right, ambiguous", "right, all", "macro F1", "calibration error", "risk-coverage"
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Accuracy:
     """Share of right labels, 0 to 1; NaN where there is no such pixel.
@@ -54,11 +64,17 @@ class Accuracy:
         Among the ambiguous pixels, and among all with a known phase.
     macro_f1 : float
         Mean over the phases that occur of the harmonic mean of precision and recall.
+    calibration_error : float
+        Of the probabilities, see `calibration_error`; NaN for a method without.
+    risk_coverage : float
+        Area under the risk-coverage curve of the margins, see `risk_coverage`.
     """
 
     ambiguous: float
     all_pixels: float
     macro_f1: float
+    calibration_error: float = float("nan")
+    risk_coverage: float = float("nan")
 
 
 def accuracy(
@@ -81,8 +97,9 @@ def accuracy(
 
     Examples
     --------
-    >>> accuracy(np.array([1, 2, 2]), [1, 2, 1], np.array([False, True, True]))
-    Accuracy(ambiguous=0.5, all_pixels=0.6666666666666666, macro_f1=0.6666666666666666)
+    >>> found = accuracy(np.array([1, 2, 2]), [1, 2, 1], np.array([False, True, True]))
+    >>> found.ambiguous, round(found.all_pixels, 3), round(found.macro_f1, 3)
+    (0.5, 0.667, 0.667)
     """
     known = np.asarray(truth)
     if known.shape != labels.shape:
@@ -125,9 +142,7 @@ class MethodComparison:
     def header(self) -> tuple[str, ...]:
         """Names of the columns of `rows`."""
         first = next(iter(self.maps.values()))
-        known = (
-            ("right, ambiguous", "right, all", "macro F1") if self.accuracies else ()
-        )
+        known = KNOWN if self.accuracies else ()
         shares = [f"{name} (%)" for name in first.names]
         return ("method", *shares, "like the first", *known)
 
@@ -139,7 +154,7 @@ class MethodComparison:
             known: tuple[float, ...] = ()
             if self.accuracies:
                 own = self.accuracies[name]
-                known = (own.ambiguous, own.all_pixels, own.macro_f1)
+                known = astuple(own)
             shares = (float(share) for share in phase_map.fractions())
             rows.append((name, *shares, float(self.agreement[index, 0]), *known))
         return rows
@@ -163,9 +178,10 @@ def compare_methods(
 ) -> MethodComparison:
     """Classify by every method and compare the maps.
 
-    Methods: Pearson's best guess, the linear combination fit, and every method of the
-    table `ASSIGNMENTS` for the ambiguous pixels, those that need a latent space in that
-    of three principal components and in each of `latents`.
+    Methods: Pearson's best guess, the linear combination fit, the posterior with and
+    without neighbors (where its noise can be known), and every method of the table
+    `ASSIGNMENTS` for the ambiguous pixels, those that need a latent space in that of
+    three principal components and in each of `latents`.
 
     Parameters
     ----------
@@ -200,6 +216,7 @@ def compare_methods(
     pearson = pearson_map(stacks, references, on_progress=on_progress)
     fit = linear_combination_fit(stacks, references, on_progress=on_progress)
     maps = {"Pearson": pearson, "linear combination": fit.phase_map}
+    maps |= _posteriors(stacks, references, on_progress)
     resampled = references.resample(stacks.energy).spectra
     spaces = {
         "PCA-3": pca_latent(
@@ -227,10 +244,43 @@ def compare_methods(
     if truth is not None:
         ambiguous = pearson.ambiguous(threshold)
         for name, phase_map in maps.items():
-            accuracies[name] = accuracy(phase_map.labels, truth, ambiguous)
+            accuracies[name] = _with_calibration(
+                accuracy(phase_map.labels, truth, ambiguous), phase_map, truth
+            )
     labels = [phase_map.labels for phase_map in maps.values()]
     agreement = [[_share((a == b)[(a > 0) & (b > 0)]) for b in labels] for a in labels]
     return MethodComparison(maps, np.array(agreement), accuracies)
+
+
+def _posteriors(
+    stacks: Stacks, references: ReferenceSpectra, on_progress: OnProgress
+) -> dict[str, PhaseMap]:
+    """Return the maps of probabilities, none where they cannot be computed."""
+    found = {}
+    for name, neighbors in (("posterior", True), ("posterior, pixels alone", False)):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)
+                found[name] = posterior_map(
+                    stacks, references, neighbors=neighbors, on_progress=on_progress
+                )
+        except InputError:  # a single reference, too few energies, no noise
+            break
+    return found
+
+
+def _with_calibration(
+    right: Accuracy, phase_map: PhaseMap, truth: ArrayLike
+) -> Accuracy:
+    """Return the accuracy with what is known of how sure the map is of itself."""
+    known = np.asarray(truth)
+    there = known > 0
+    hits = (phase_map.labels == known)[there]
+    error = float("nan")
+    if phase_map.method.startswith("posterior"):
+        error = calibration_error(probability(phase_map)[there], hits)
+    area = risk_coverage(phase_map.margin[there], hits)
+    return replace(right, calibration_error=error, risk_coverage=area)
 
 
 def _share(right: NDArray[np.bool_]) -> float:

@@ -9,6 +9,7 @@
 * `abstention`: undecided and unknown pixels, sets with a promise; `decisions`: what a
   map says of every pixel in the end, for drawing and counting.
 * `contradictions`: sure pixels that the posterior contradicts, as map and table.
+* `calibration`: whether probabilities mean what they say, where the truth is known.
 * `neighbors`: chi-square and smoothing over neighboring pixels for other maps.
 * `changes`: what a second phase map changed, and where two disagree.
 * `intervals`: how sure the per cent of a phase are.

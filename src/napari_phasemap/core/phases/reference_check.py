@@ -45,9 +45,9 @@ __all__ = ["Correction", "ReferenceReport", "check_references"]
 
 #: Pixels that are fitted: more make no standard error smaller than what limits it.
 MOST_PIXELS, FEWEST_PIXELS = 4000, 100
-#: A correction that moves more per cent of the pixels than this may be other phases in
-#: disguise, unless of all references there are so many per cent.
-MOST_MOVED, LEAST_MET = 50.0, 2.0
+#: A correction that moves a larger share of the pixels may be other phases in disguise,
+#: unless there are so many per cent of every phase after it.
+MOST_MOVED, LEAST_MET = 0.5, 2.0
 #: References whose energies are further apart, in eV, cannot be moved: what lies
 #: between them is not known.
 SPARSE = 0.5
@@ -86,11 +86,10 @@ class ReferenceReport:
     @property
     def suggested(self) -> tuple[str, ...]:
         """Corrections that are more than chance, and no other phases in disguise."""
-        return tuple(
-            one.name
-            for one in self.corrections
-            if one.significant and not _disguised(one)
-        )
+        found = [one for one in self.corrections if one.significant]
+        if any(_disguised(one, self.stacks.n_pixels) for one in found):
+            return ()  # all were fitted together
+        return tuple(one.name for one in found)
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -250,9 +249,10 @@ def check_references(
     told += [
         f"With the {one.name} corrected most pixels would be another phase, and not "
         "all references are met here: a shift can make one phase look like another. "
-        "Check more particles together, or calibrate by something else."
+        "Nothing is suggested: check more particles together, or calibrate by "
+        "something else."
         for one in corrections
-        if one.significant and _disguised(one)
+        if one.significant and _disguised(one, stacks.n_pixels)
     ]
     on_progress(4, 4, "checking references")
     return replace(report, corrections=tuple(corrections), warnings=tuple(told))
@@ -323,11 +323,10 @@ def _sample(
     ).some(MOST_PIXELS)
 
 
-def _disguised(one: Correction) -> bool:
+def _disguised(one: Correction, n_pixels: int) -> bool:
     """Whether other phases could look like this correction."""
-    moved = np.abs(np.nan_to_num(one.after - one.before)).sum() / 2.0
-    met = np.nan_to_num(one.before) >= LEAST_MET
-    return bool(moved > MOST_MOVED and not met.all())
+    met = np.nan_to_num(one.after) >= LEAST_MET
+    return bool(one.n_changed > MOST_MOVED * n_pixels and not met.all())
 
 
 def _with_effect(

@@ -57,7 +57,7 @@ NO_OPENGL = (
     "graphics driver, or start napari on a machine (or remote desktop) with OpenGL 2.1."
 )
 #: Colorings that depend on the threshold.
-BY_THRESHOLD = ("ambiguity", "phase, ambiguous grey")
+BY_THRESHOLD = ("ambiguity", "phase, ambiguous grey", "probable phase")
 #: Milliseconds after opening until the selection layers are made.
 PREPARE_AFTER = 300
 #: Share of the screen's width that the dock asks for.
@@ -177,8 +177,10 @@ class LatentView(Dock):
             (events.latent_markers, self._on_markers),
             (events.phase_map, self._on_values),
             (events.resolved, self._on_values),
+            (events.posterior, self._on_values),
             (events.features, self._on_values),
             (events.threshold, self._on_threshold),
+            (events.level, self._on_threshold),
             (events.selection, self._on_selection),
             (events.selections, self._on_values),
             (events.history, self.chosen.refresh),
@@ -351,6 +353,7 @@ class LatentView(Dock):
                 pixel,
                 phase_map=workspace.phase_map,
                 resolved=workspace.resolved,
+                posterior=workspace.posterior,
                 latent=workspace.latent,
                 threshold=workspace.threshold,
             )

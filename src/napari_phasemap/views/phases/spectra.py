@@ -107,7 +107,7 @@ class SpectraView(Dock):
         events = self.workspace.events
         for signal in (
             events.stacks, events.phase_map, events.resolved, events.references,
-            events.selection, events.selections,
+            events.selection, events.selections, events.posterior, events.method,
         ):  # fmt: skip
             self.listen(signal, self._on_change)
         for signal in (events.cursor, events.hover):
@@ -299,6 +299,7 @@ class SpectraView(Dock):
             pixel,
             phase_map=workspace.phase_map,
             resolved=workspace.resolved,
+            posterior=workspace.posterior,
             latent=workspace.latent,
             threshold=workspace.threshold,
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_phasemap.core.data.phasemap import phase_colors
+from napari_phasemap.core.phases.decisions import decisions_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,8 @@ __all__ = ["Coloring", "coloring", "colorings", "continuous", "plain"]
 #: Ambiguous pixels are grey (arXiv:2603.07666, Fig. 4e); what has no class is darker.
 AMBIGUOUS = "#a8a8a8"
 UNASSIGNED = "#6f6f6f"
+#: The coloring by what the map of probabilities says.
+PROBABLE = "probable phase"
 #: Codes of a continuous scale; one more stands for "no value".
 N_SHADES = 255
 #: Range of a continuous scale in per cent, so that single outliers do not decide.
@@ -104,6 +107,8 @@ def colorings(workspace: Workspace) -> list[str]:
     names = []
     if workspace.resolved is not None:
         names.append("resolved phase")
+    if workspace.posterior is not None:
+        names += [PROBABLE, "probability"]
     if workspace.phase_map is not None:
         names += ["phase", "phase, ambiguous grey", "ambiguity", "reliability"]
     if workspace.stacks is not None:
@@ -131,6 +136,8 @@ def coloring(workspace: Workspace, name: str, n_points: int) -> Coloring:
         found = _feature(name, np.asarray(workspace.features[name]))
     elif name == "resolved phase" and resolved is not None:
         found = _classes(name, resolved)
+    elif name in (PROBABLE, "probability") and workspace.posterior is not None:
+        found = _of_posterior(name, workspace.posterior, workspace.level)
     elif name == "intensity" and stacks is not None:
         found = continuous("mean intensity", _intensity(stacks))
     elif name == "particle" and stacks is not None:
@@ -165,6 +172,13 @@ def _of_phase_map(name: str, phases: PhaseMap, threshold: float) -> Coloring | N
         colors = np.concatenate([known.colors, _rgb([AMBIGUOUS])])
         return Coloring(name, codes, colors, (*known.names, "ambiguous"))
     return None
+
+
+def _of_posterior(name: str, posterior: PhaseMap, level: float) -> Coloring:
+    told = decisions_of(posterior)
+    if name == PROBABLE:
+        return _classes(name, told.as_map(level))
+    return continuous(name, told.probability)
 
 
 def _classes(title: str, phases: PhaseMap) -> Coloring:
