@@ -50,9 +50,10 @@ def outcome(moved, tmp_path_factory):
 def test_a_named_correction_is_applied_and_told_by_recipe_and_history(outcome, moved):
     assert outcome.report.distortion.shift == pytest.approx(-SHIFT, abs=0.02)
     assert "references sit 0.08" in outcome.report.summary()
-    energy = outcome.results.references.energy
-    expected = read_references([moved]).energy + outcome.report.distortion.shift
-    np.testing.assert_allclose(energy, expected)
+    given, energy = read_references([moved]), outcome.results.references.energy
+    expected = given.energy + outcome.report.distortion.shift
+    # Moved down, they keep their last value up to where they ended before.
+    np.testing.assert_allclose(energy, [*expected, given.energy[-1]])
     for stack in outcome.results.stacks:
         assert "recalibrated by 4 particles: energy shift" in stack.history[-1]
     said = json.loads((outcome.output / "recipe.json").read_text())

@@ -154,7 +154,7 @@ def corrected(
         The history of the stacks says what was done.
     """
     if "energy shift" in names:
-        references = replace(references, energy=references.energy + found.shift)
+        references = _moved(references, found.shift)
     line = _line(stacks.energy, found.offsets)
     offsets = np.zeros_like(found.offsets)
     if "baseline" in names:
@@ -171,6 +171,21 @@ def corrected(
         own[stacks.energy_used] = offsets[group]
         changed.append(_without(stack, stray, own, step))
     return StackSet(changed), references
+
+
+def _moved(references: ReferenceSpectra, shift: float) -> ReferenceSpectra:
+    """Return references at other energies that still cover what they covered.
+
+    They keep their last value where they were moved away from, as in the fit.
+    """
+    energy, spectra = references.energy + shift, references.spectra
+    if energy[0] > references.energy[0]:
+        energy = np.r_[references.energy[0], energy]
+        spectra = np.column_stack([spectra[:, 0], spectra])
+    elif energy[-1] < references.energy[-1]:
+        energy = np.r_[energy, references.energy[-1]]
+        spectra = np.column_stack([spectra, spectra[:, -1]])
+    return replace(references, energy=energy, spectra=spectra)
 
 
 def _line(

@@ -110,7 +110,8 @@ class FractionModel(QAbstractTableModel):
     def set_intervals(self, found: FractionIntervals | None) -> None:
         """Show how far the per cent of the first rows may lie beside what was found."""
         self._intervals = found
-        self._tell(0, len(self._names) - 1)
+        if self._names:
+            self._tell(0, len(self._names) - 1)
 
     def _tell(self, first: int, last: int) -> None:
         end = self.columnCount() - 1
