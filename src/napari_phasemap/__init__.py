@@ -56,7 +56,7 @@ _PUBLIC = {
         "ReferenceReport",
         "check_references",
     ),
-    "core.phases.reference_fit": ("Distortion",),
+    "core.phases.distortion": ("Distortion",),
     "core.planning.choosing": ("choose_energies",),
     "core.planning.gain": (
         "EnergyGain",

@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.phases.distortion import undistorted
 from napari_phasemap.core.phases.posterior import posterior_map
 from napari_phasemap.core.phases.reference_check import check_references
-from napari_phasemap.core.phases.reference_fit import undistorted
 from napari_phasemap.core.prepare.preprocess import optical_density
 from napari_phasemap.core.simulate import synthetic
 from napari_phasemap.core.simulate.independent import (

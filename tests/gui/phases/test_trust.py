@@ -16,9 +16,9 @@ from napari_phasemap.core.data.references import ReferenceSpectra
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.core.phases.decisions import decisions_of
+from napari_phasemap.core.phases.distortion import Distortion
 from napari_phasemap.core.phases.reference_check import ReferenceReport
 from napari_phasemap.core.phases.reference_corrections import corrections_of
-from napari_phasemap.core.phases.reference_fit import Distortion
 from napari_phasemap.io.results import read_results
 from napari_phasemap.io.stackfile import write_stack
 from napari_phasemap.views.shell.link import link_for, workspace_for

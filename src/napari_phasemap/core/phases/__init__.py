@@ -4,7 +4,8 @@
 * `baselines`: linear combination fit.
 * `posterior`, `particle_posterior`, `potts` (with the compiled `posterior_kernels`):
   probabilities from noise, mixtures and neighbors.
-* `reference_check` (`reference_fit`, `reference_corrections`, `reference_cautions`):
+* `reference_check` (`reference_fit`, `distortion`, `reference_corrections`,
+  `reference_cautions`):
   whether references and I0 fit the measurement, and what is corrected.
 * `abstention`: undecided and unknown pixels, sets with a promise; `decisions`: what a
   map says of every pixel in the end, for drawing and counting.

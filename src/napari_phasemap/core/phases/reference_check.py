@@ -17,6 +17,7 @@ from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.core.phases.changes import change_table
 from napari_phasemap.core.phases.correlation import comparable_set
+from napari_phasemap.core.phases.distortion import Distortion
 from napari_phasemap.core.phases.posterior import posterior_map
 from napari_phasemap.core.phases.reference_cautions import cautions
 from napari_phasemap.core.phases.reference_corrections import (
@@ -25,7 +26,6 @@ from napari_phasemap.core.phases.reference_corrections import (
     corrections_of,
 )
 from napari_phasemap.core.phases.reference_fit import (
-    Distortion,
     Sample,
     fit_distortion,
     phase_residuals,

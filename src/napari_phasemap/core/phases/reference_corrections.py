@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_phasemap.core.data.stack_set import StackSet
-from napari_phasemap.core.phases.reference_fit import Distortion, undistorted
+from napari_phasemap.core.phases.distortion import Distortion, undistorted
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -1,8 +1,6 @@
 """What is wrong with references and I0, fitted to the spectra of many pixels at once.
 
-* `Distortion`: a common shift, stray light and an error of I0 at every energy.
-* `fit_distortion`: the most probable one, with standard errors.
-* `undistorted`: spectra without stray light and errors of I0.
+* `fit_distortion`: the most probable `Distortion`, with standard errors.
 * `phase_residuals`: what the references leave, by phase and energy.
 """
 
@@ -13,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.phases.distortion import Distortion, undistorted
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     #: References at the energies of the stacks, moved up by a shift in eV.
     Shapes = Callable[[float], Doubles]
 
-__all__ = ["Distortion", "Sample", "fit_distortion", "phase_residuals", "undistorted"]
+__all__ = ["Sample", "fit_distortion", "phase_residuals"]
 
 #: Shifts tried first, in eV: beyond, another calibration is needed.
 TRIED = np.arange(-6, 7) * 0.1
@@ -50,29 +50,6 @@ MOST_INFLATED = 100.0
 STRANGERS, STRANGE = 0.02, 4.0
 #: Iterations for the proportions of the phases of a particle.
 N_PROPORTIONS = 5
-
-
-@dataclass(frozen=True)
-class Distortion:
-    """What stands between the references and the spectra.
-
-    Parameters
-    ----------
-    shift, shift_error : float
-        By which the references have to be moved to higher energy, and its standard
-        error, in eV; NaN where none can be fitted.
-    stray, stray_error : float
-        Intensity that reaches the detector beside the specimen, as a share of I0.
-    offsets, offset_errors : ndarray of shape (n_groups, n_energies)
-        Optical density that is too high at every energy: ln of the error of I0.
-    """
-
-    shift: float
-    shift_error: float
-    stray: float
-    stray_error: float
-    offsets: Doubles
-    offset_errors: Doubles
 
 
 @dataclass(frozen=True)
@@ -179,32 +156,6 @@ def fit_distortion(sample: Sample, shapes: Shapes, /, *, shiftable: bool) -> Dis
     for _ in range(N_FINAL):
         best = _improved(sample, shapes, best, scale, move=shiftable)
     return _with_errors(sample, shapes, best, scale, shiftable)
-
-
-def undistorted(
-    spectra: Doubles, stray: float, offsets: NDArray[np.floating], /
-) -> Doubles:
-    r"""Return optical density without stray light and errors of I0.
-
-    With a share f of stray light, :math:`e^{-D'} = (e^{-D} + f) / (1 + f)`.
-
-    Parameters
-    ----------
-    spectra : ndarray of shape (..., n_energies)
-        Measured optical density.
-    stray : float
-        f; negative where too much was subtracted.
-    offsets : ndarray of any shape that broadcasts to that of `spectra`
-        Subtracted first, in optical density.
-
-    Returns
-    -------
-    ndarray of shape (..., n_energies)
-        In optical density; NaN where nothing but stray light was measured.
-    """
-    transmitted = (1.0 + stray) * np.exp(-(spectra - offsets)) - stray
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(-np.log(np.where(transmitted > 0, transmitted, np.nan)))
 
 
 def _with_errors(
