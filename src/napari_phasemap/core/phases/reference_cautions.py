@@ -33,6 +33,8 @@ CLOSE = 1.0
 #: Mean residuals have structure from so many standard errors and from such a part of
 #: one pixel's noise.
 SURE, PART_OF_NOISE = 6.0, 0.5
+#: Energies that a sentence names one by one.
+MOST_NAMED = 4
 #: Pixels of a particle that the noise is judged by.
 MOST_PIXELS = 2000
 
@@ -71,15 +73,26 @@ def cautions(
     for name, row, error in zip(references.names, residuals, errors, strict=True):
         odd = (np.abs(row) > SURE * error) & (np.abs(row) > PART_OF_NOISE * noise)
         if odd.any():
-            where = ", ".join(
-                f"{stacks.energy[e]:.1f} eV ({row[e]:+.3f})"
-                for e in np.flatnonzero(odd)
-            )
+            where = _places(stacks.energy, row, odd)
             said.append(
                 f"Pixels of {name} differ from its reference in the same way "
                 f"everywhere, in optical density: {where}; its shape may be another."
             )
     return said
+
+
+def _places(
+    energy: NDArray[np.float64], row: NDArray[np.float64], odd: NDArray[np.bool_]
+) -> str:
+    """Return where residuals are odd: each place, or of many how many and the worst."""
+    rows = np.flatnonzero(odd)
+    if len(rows) <= MOST_NAMED:
+        return ", ".join(f"{energy[e]:.1f} eV ({row[e]:+.3f})" for e in rows)
+    worst = int(rows[np.abs(row[rows]).argmax()])
+    return (
+        f"at {len(rows)} energies from {energy[rows[0]]:.1f} to {energy[rows[-1]]:.1f} "
+        f"eV, most at {energy[worst]:.1f} eV ({row[worst]:+.3f})"
+    )
 
 
 def _some(

@@ -17,7 +17,6 @@ from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.core.phases.changes import change_table
 from napari_phasemap.core.phases.correlation import comparable_set
-from napari_phasemap.core.phases.distortion import Distortion
 from napari_phasemap.core.phases.posterior import posterior_map
 from napari_phasemap.core.phases.reference_cautions import cautions
 from napari_phasemap.core.phases.reference_corrections import (
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from napari_phasemap.core.data.phasemap import PhaseMap
     from napari_phasemap.core.data.references import ReferenceSpectra
     from napari_phasemap.core.data.stack_set import Stacks
+    from napari_phasemap.core.phases.distortion import Distortion
 
 __all__ = ["Correction", "ReferenceReport", "check_references"]
 
@@ -227,8 +227,7 @@ def check_references(
     before = _quiet_map(stacks, references, step_of(0))
     sample = _sample(stacks, references, before, per_particle)
     shapes, sparse = _shapes(references, stacks.energy), _sparse(references, stacks)
-    on_progress(1, 4, "checking references")
-    found = fit_distortion(sample, shapes, shiftable=not sparse)
+    found = fit_distortion(sample, shapes, shiftable=not sparse, on_progress=step_of(1))
     residuals, errors = phase_residuals(sample, shapes, found)
     groups = np.arange(len(stacks)) if per_particle else np.zeros(len(stacks), np.int64)
     report = ReferenceReport(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.phases.distortion import Distortion, undistorted
 
 if TYPE_CHECKING:
@@ -111,7 +112,14 @@ class _Fit:
     objective: float
 
 
-def fit_distortion(sample: Sample, shapes: Shapes, /, *, shiftable: bool) -> Distortion:
+def fit_distortion(
+    sample: Sample,
+    shapes: Shapes,
+    /,
+    *,
+    shiftable: bool,
+    on_progress: OnProgress = ignore_progress,
+) -> Distortion:
     r"""Fit shift, stray light and the error of I0 jointly.
 
     Maximizes the likelihood of the spectra with their phases unknown: every pixel is
@@ -128,6 +136,8 @@ def fit_distortion(sample: Sample, shapes: Shapes, /, *, shiftable: bool) -> Dis
         References moved up by a shift in eV, of shape (n_references, n_energies).
     shiftable : bool
         False leaves the shift at 0, and NaN in the result.
+    on_progress : callable, optional
+        Told the number of shifts that were tried; may raise `Cancelled`.
 
     Returns
     -------
@@ -142,9 +152,12 @@ def fit_distortion(sample: Sample, shapes: Shapes, /, *, shiftable: bool) -> Dis
     zeros = np.zeros((sample.n_groups, sample.spectra.shape[1]))
     start = Distortion(0.0, np.nan, 0.0, np.nan, zeros, zeros)
     trials, scales = [], []
-    for shift in TRIED if shiftable else [0.0]:
+    tried = TRIED if shiftable else [0.0]
+    n_tried = len(tried)
+    for number, shift in enumerate(tried):
         found = replace(start, shift=float(shift))
         for _ in range(N_TRIAL):
+            on_progress(number, n_tried, "fitting references")
             found = _improved(
                 sample, shapes, found, _scale(sample, shapes, found), move=False
             )
@@ -154,6 +167,7 @@ def fit_distortion(sample: Sample, shapes: Shapes, /, *, shiftable: bool) -> Dis
     fits = [_fitted(few, shapes, found, scale).objective for found in trials]
     best = trials[int(np.argmin(fits))]
     for _ in range(N_FINAL):
+        on_progress(n_tried, n_tried, "fitting references")
         best = _improved(sample, shapes, best, scale, move=shiftable)
     return _with_errors(sample, shapes, best, scale, shiftable)
 
