@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import h5py
@@ -13,6 +14,7 @@ from napari_phasemap import (
     Results,
     SpectralStack,
     StackSet,
+    read_references,
     read_results,
     read_stack,
     write_results,
@@ -21,7 +23,9 @@ from napari_phasemap.core.data.errors import FileError, InputError, is_bug
 from napari_phasemap.io import helper
 from napari_phasemap.io.damage import parsing
 from napari_phasemap.io.masks import read_mask
+from napari_phasemap.io.particle_table import read_particle_table
 from napari_phasemap.io.read import is_readable
+from napari_phasemap.pipeline import Recipe
 
 ENERGY = [280.0, 284.5, 285.0]
 
@@ -122,6 +126,25 @@ def test_a_tiff_without_an_image_is_a_sentence(tmp_path):
         read_mask(path, (20, 30))
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
+@pytest.mark.parametrize("name", ["pipe.h5", "pipe.ser"])
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path, name):
+    path = tmp_path / name
+    os.mkfifo(path)
+    readers = {
+        "stack": read_stack,
+        "results": read_results,
+        "references": read_references,
+        "mask": lambda path: read_mask(path, (2, 2)),
+        "recipe": Recipe.load,
+        "table": lambda path: read_particle_table(path, ["P1"]),
+    }
+    for read in readers.values():
+        with pytest.raises(InputError, match=f"{name} is neither a file nor"):
+            read(path)
+    assert not is_readable(path)
+
+
 @pytest.mark.parametrize("place", ["/", "stacks"])
 def test_names_that_are_no_text_are_no_bug(stxm, tmp_path, place):
     """h5py leaves a name as bytes where it is no UTF-8."""
@@ -184,7 +207,7 @@ def test_a_file_that_crashes_the_library_is_a_sentence_and_the_next_one_is_read(
 def test_texts_that_keep_the_hdf5_library_for_ever_are_a_sentence(
     tmp_path, monkeypatch, where
 ):
-    monkeypatch.setattr(helper, "FREE_SECONDS", 1.0)
+    monkeypatch.setitem(helper.FREE_SECONDS, "look", 1.0)
     path = tmp_path / "scan.hdf5"
     with h5py.File(path, "w") as file:
         if where == "array":
@@ -201,14 +224,14 @@ def test_texts_that_keep_the_hdf5_library_for_ever_are_a_sentence(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of the system")
 def test_a_file_that_computes_for_ever_is_a_sentence(stxm, use, monkeypatch):
-    monkeypatch.setattr(helper, "FREE_SECONDS", 1.0)
+    monkeypatch.setitem(helper.FREE_SECONDS, "look", 1.0)
     use("while True: pass")
     with pytest.raises(InputError, match=r"scan\.hdf5 takes longer than 1 s"):
         read_stack(stxm)
 
 
 def test_a_file_that_waits_for_ever_is_a_sentence(stxm, use, monkeypatch):
-    monkeypatch.setattr(helper, "FREE_SECONDS", 1.0)
+    monkeypatch.setitem(helper.FREE_SECONDS, "look", 1.0)
     monkeypatch.setattr(helper, "PATIENCE", 5.0)
     use("time.sleep(100)")
     with pytest.raises(InputError, match=r"scan\.hdf5 takes longer than 1 s"):

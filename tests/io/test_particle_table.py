@@ -31,6 +31,13 @@ def test_a_table_of_other_particles_is_refused_with_both_names(tmp_path: Path) -
         read_particle_table(path, ["P1"])
 
 
+def test_a_table_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "charge.csv"
+    path.write_text(f"particle,charge\nP1,{'8' * 200_000}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"charge\.csv is no table"):
+        read_particle_table(path, ["P1"])
+
+
 @pytest.mark.parametrize("text", ["", "particle\nP1\n"])
 def test_a_table_without_values_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "charge.csv"

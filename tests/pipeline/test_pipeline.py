@@ -419,14 +419,19 @@ def test_what_is_sent_to_others_names_no_folder_of_one_s_own(
     scan = home / "scans" / "P1"
     shutil.copytree(sample_folder() / "P1", scan)
     monkeypatch.setenv("HOME", str(home))
-    outcome = run([scan / "P1.hdr"], home / "out")
+    lost = home / "scans" / "lost.hdr"
+    outcome = run([scan / "P1.hdr", lost], home / "out")
     text = (home / "out" / "recipe.json").read_text()
     assert "~/scans/P1/P1.hdr" in text
     assert str(home) not in text
     named = [one["name"] for one in json.loads(text)["provenance"]["inputs"]]
     assert named[0] == "P1.hdr"
     assert sum(name.endswith(".xim") for name in named) == 13
-    assert str(home).encode() not in (home / "out" / "results.h5").read_bytes()
+    for one in (home / "out").iterdir():
+        assert str(home).encode() not in one.read_bytes(), one.name
+    table = (home / "out" / "summary.csv").read_text()
+    assert "~/scans/P1/P1.hdr" in table
+    assert "there is no file ~/scans/lost.hdr" in table
     again = Recipe.load(home / "out" / "recipe.json")
-    assert again.stacks == (scan / "P1.hdr",)
+    assert again.stacks == (scan / "P1.hdr", lost)
     assert outcome.results.stacks.names == ("P1",)

@@ -20,6 +20,7 @@ from napari_phasemap.io.column_names import (
     is_number,
     sample_title,
 )
+from napari_phasemap.io.damage import is_no_pipe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,6 +96,7 @@ def read_numbers(path: Path) -> NDArray[np.float64]:
 
 
 def _lines(path: Path) -> list[str]:
+    is_no_pipe(path)
     if path.stat().st_size > LARGEST_TEXT:
         raise InputError(f"{path.name} has {path.stat().st_size} bytes: no spectrum")
     content = path.read_bytes()

@@ -3,6 +3,7 @@
 * `parsing`: whatever a library raises on a file becomes a sentence that names the file.
 * `by_a_parser`: whether a library that parses or writes files raised something.
 * `beside`: a companion of a file, refused where it lies elsewhere.
+* `is_no_pipe`: refuse what is neither file nor folder.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["beside", "by_a_parser", "parsing"]
+__all__ = ["beside", "by_a_parser", "is_no_pipe", "parsing"]
 
 _log = logging.getLogger(__name__)
 
@@ -122,4 +123,14 @@ def beside(file: Path, of: Path, /) -> Path:
             f"{file.name}, which belongs to {of.name}, is a link to another folder; "
             "put the file itself there"
         )
+    is_no_pipe(file)
     return file
+
+
+def is_no_pipe(path: Path, /) -> None:
+    """Raise InputError where a path leads to a device or a pipe.
+
+    Reading these may never end. What does not exist is told by whoever opens it.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InputError(f"{path.name} is neither a file nor a folder")

@@ -18,6 +18,7 @@ import numpy as np
 
 from napari_phasemap.core.data.errors import FileError, InputError
 from napari_phasemap.io.assemble import check_size
+from napari_phasemap.io.damage import is_no_pipe
 from napari_phasemap.io.outside import LARGEST_IN_TREE, of_dataset
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def open_hdf5(path: Path) -> h5py.File:
     """
     from napari_phasemap.io.helper import first_contact
 
+    is_no_pipe(path)
     first_contact(path)
     return opened(path)
 

@@ -30,11 +30,12 @@ _log = logging.getLogger(__name__)
 #: By which the system ends what used the processor for too long, where it does.
 SIGXCPU = int(getattr(signal, "SIGXCPU", 0))
 WORKER = "napari_phasemap.io.helper_worker"
-#: Seconds of the processor that a file may take, and bytes of it for each second more.
-FREE_SECONDS = 10.0
+#: Seconds of the processor that looking through a file and reading it may take: a tree
+#: of 700 items takes 0.1. And bytes of the file for each second more.
+FREE_SECONDS = {"look": 3.0, "read": 6.0}
 BYTES_PER_SECOND = 1 << 20
 #: How many times longer it may last where the processor has other things to do.
-PATIENCE = 12.0
+PATIENCE = 20.0
 #: Bytes that reading a file may ask for, and how many times its size more: what is
 #: compressed best are counts of X-rays, about a hundredfold.
 FREE_BYTES = 2 << 30
@@ -79,7 +80,7 @@ class FileHelper(ChildProcess):
     def _asked(self, path: Path, request: dict[str, Any]) -> dict[str, Any]:
         """Ask, and name the file in whatever goes wrong."""
         size = _size(path)
-        seconds = FREE_SECONDS + size / BYTES_PER_SECOND
+        seconds = FREE_SECONDS[request["do"]] + size / BYTES_PER_SECOND
         limits = {"seconds": seconds, "n_bytes": FREE_BYTES + BYTES_PER_BYTE * size}
         request = {**request, **limits}
         with self.turn():

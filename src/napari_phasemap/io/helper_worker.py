@@ -13,7 +13,7 @@ file may take.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 __all__ = ["Worker"]
+
+#: What modules of RosettaSciIO import when they read; some take seconds.
+LOADED_LATE = {"emd": ("sparse",), "hspy": ("dask.array",), "zspy": ("zarr",)}
 
 
 class Worker(Server):
@@ -62,7 +65,13 @@ class Worker(Server):
 
 
 def _reader(plugin: str, path: Path) -> Any:
-    """Return RosettaSciIO's reader, or raise with the name of the extra."""
+    """Return RosettaSciIO's reader, or raise with the name of the extra.
+
+    What it loads late is loaded here: that is no time which a file takes.
+    """
+    for late in LOADED_LATE.get(plugin, ()):
+        with suppress(ImportError):
+            import_module(late)
     try:
         return import_module(f"rsciio.{plugin}").file_reader
     except ImportError as error:

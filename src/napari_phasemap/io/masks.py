@@ -12,7 +12,7 @@ import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.io.assemble import check_size
-from napari_phasemap.io.damage import parsing
+from napari_phasemap.io.damage import is_no_pipe, parsing
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -59,6 +59,7 @@ def read_mask(
 
 def _mask(path: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """Read a mask of any kind."""
+    is_no_pipe(path)
     with path.open("rb") as file:
         head = file.read(8)
     values: NDArray[Any]

@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.io.damage import is_no_pipe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
 __all__ = ["read_particle_table"]
+
+#: Bytes; a row is short, and there are not so many particles.
+LARGEST = 16 << 20
 
 
 def read_particle_table(
@@ -43,11 +47,17 @@ def read_particle_table(
         If there is no second column, or no row names an open particle.
     """
     path = Path(path)
+    is_no_pipe(path)
+    if path.stat().st_size > LARGEST:
+        raise InputError(f"{path.name} is too large for a table of particles")
     text = path.read_text(encoding="utf-8-sig", errors="replace")
     lines = [line for line in text.splitlines() if line.strip()]
     header = lines[0] if lines else ""
     delimiter = max(",;\t", key=header.count)
-    rows = list(csv.reader(lines, delimiter=delimiter))
+    try:
+        rows = list(csv.reader(lines, delimiter=delimiter))
+    except csv.Error as error:
+        raise InputError(f"{path.name} is no table: {error}") from error
     if not rows or len(rows[0]) < 2:
         raise InputError(
             f"{path.name} has no second column; needed: a line of column names, then "

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_phasemap.core.data.errors import FORESEEN, InputError
 from napari_phasemap.io.assemble import Options
-from napari_phasemap.io.damage import parsing
+from napari_phasemap.io.damage import is_no_pipe, parsing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,6 +186,7 @@ def is_readable(path: str | PathLike[str], /) -> bool:
     path = Path(path)
     try:
         with parsing(path):
+            is_no_pipe(path)
             return path.exists() and _format_of(path) is not None
     except FORESEEN:
         return False
@@ -239,6 +240,7 @@ def _read(path: Path, options: Options) -> Description:
         raise InputError(f"{path} is a folder; give a file, for example its .hdr")
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}")
+    is_no_pipe(path)
     if path.is_file() and path.stat().st_size == 0:
         raise InputError(f"{path.name} is empty")
     with parsing(path):

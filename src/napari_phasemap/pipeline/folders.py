@@ -2,7 +2,7 @@
 
 * `replacing_folder`: write under a temporary name beside it, then move.
 * `check_folder`: whether a folder may be written at all.
-* `sendable`: a path as it may be sent to others.
+* `sendable`, `without_home`: a path, and a text, as they may be sent to others.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from napari_phasemap.core.data.replacing import folder_beside, put, tidy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Set
 
-__all__ = ["check_folder", "file_names", "replacing_folder", "sendable"]
+__all__ = ["check_folder", "file_names", "replacing_folder", "sendable", "without_home"]
 
 _log = logging.getLogger(__name__)
 
@@ -147,3 +147,9 @@ def sendable(path: Path) -> str:
     if path.is_relative_to(Path.home()):
         return f"~/{path.relative_to(Path.home()).as_posix()}"
     return str(path)
+
+
+def without_home(text: str) -> str:
+    """Return a text with ``~`` in place of the own folder."""
+    home = str(Path.home())
+    return text.replace(home, "~") if Path(home).name else text

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.parameters import from_mapping
+from napari_phasemap.io.damage import is_no_pipe
 from napari_phasemap.pipeline.folders import sendable
 from napari_phasemap.pipeline.parameters import RunParameters
 
@@ -159,6 +160,7 @@ def load_json(path: Path) -> dict[str, Any]:
     dict of str to object
         As it stands there.
     """
+    is_no_pipe(path)
     if path.stat().st_size > LARGEST:
         raise InputError(f"{path.name} is no recipe: it is too large")
     try:

@@ -18,6 +18,7 @@ from napari_phasemap.core.phases.abstention import contradicted
 from napari_phasemap.core.phases.changes import disagreement
 from napari_phasemap.core.phases.decisions import decisions_of
 from napari_phasemap.core.phases.intervals import fraction_intervals
+from napari_phasemap.pipeline.folders import without_home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -135,7 +136,7 @@ def summary_rows(
         for number, name in shown:
             row: dict[str, Any] = {
                 "particle": stack.name,
-                "file": files.get(stack.name, ""),
+                "file": without_home(files.get(stack.name, "")),
                 "phase": name,
                 "message": "; ".join(notes),
             }
@@ -153,8 +154,8 @@ def summary_rows(
         rows.append(
             {
                 "particle": failure.name,
-                "file": failure.file,
-                "message": failure.message,
+                "file": without_home(failure.file),
+                "message": without_home(failure.message),
             }
         )
     return rows
