@@ -1,11 +1,13 @@
 """Small whole files of every format that is read, to be damaged.
 
 * `made`: one of each, written into a folder.
+* `signal`: values as RosettaSciIO writes them.
 * `given`: files that somebody has, one of each ending in each folder.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 import struct
 from dataclasses import dataclass
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["SHAPE", "Source", "given", "made"]
+    from numpy.typing import NDArray
+
+__all__ = ["SHAPE", "Source", "given", "made", "signal"]
 
 #: Rows and columns of masks, and energies, rows and columns of what is made here.
 SHAPE = (20, 30)
@@ -136,17 +140,11 @@ def _own(folder: Path) -> Iterator[Source]:
     yield Source("own results", "results", write_results(found, path))
     recipe = Recipe(sample_paths(), sample_references())
     path = folder / "own" / "recipe.json"
-    path.write_text(_json(recipe))
+    path.write_text(json.dumps(recipe.to_dict(), indent=2))
     yield Source("recipe", "recipe", path)
     path = folder / "own" / "states.csv"
     path.write_text("particle,charge,side\nP1,0.5,left\nP2,0.7,right\n")
     yield Source("particle table", "table", path)
-
-
-def _json(recipe: Recipe) -> str:
-    import json
-
-    return json.dumps(recipe.to_dict(), indent=2)
 
 
 def _others(folder: Path) -> Iterator[Source]:
@@ -183,20 +181,21 @@ def _microscopes(folder: Path) -> Iterator[Source]:
         "hspy": "hspy", "zspy": "zspy", "emd": "emd", "rpl": "ripple", "msa": "msa",
         "prz": "pantarhei",
     }  # fmt: skip
+    shape = (N_ROWS, N_COLS, N_ENERGIES)
+    counts = np.random.default_rng(2).poisson(50, shape).astype(np.float32)
     for ending, module in modules.items():
         path = folder / "em" / f"{ending}_made.{ending}"
         writer = import_module(f"rsciio.{module}").file_writer
-        writer(str(path), _signal(is_map=ending != "msa"))
+        writer(str(path), signal(counts[0, 0] if ending == "msa" else counts))
         yield Source(ending, "stack", path)
     path = folder / "em" / "series.ser"
     path.write_bytes(_series())
     yield Source("ser", "stack", path)
 
 
-def _signal(*, is_map: bool) -> dict[str, Any]:
-    """Return a signal as RosettaSciIO wants it."""
-    shape = (N_ROWS, N_COLS, N_ENERGIES) if is_map else (N_ENERGIES,)
-    names = ("y", "x", "Energy loss")[-len(shape) :]
+def signal(data: NDArray[np.float32]) -> dict[str, Any]:
+    """Return a signal as RosettaSciIO wants it; the last axis is the energy."""
+    names = ("y", "x", "Energy loss")[-data.ndim :]
     axes = [
         {
             "name": name, "size": size, "units": "eV" if "E" in name else "nm",
@@ -204,9 +203,8 @@ def _signal(*, is_map: bool) -> dict[str, Any]:
             "navigate": "E" not in name, "_type": "UniformDataAxis",
             "index_in_array": number, "is_binned": False,
         }
-        for number, (name, size) in enumerate(zip(names, shape, strict=True))
+        for number, (name, size) in enumerate(zip(names, data.shape, strict=True))
     ]  # fmt: skip
-    data = np.random.default_rng(2).poisson(50, shape).astype("f4")
     return {
         "data": data, "axes": axes, "original_metadata": {}, "learning_results": {},
         "metadata": {
