@@ -93,6 +93,20 @@ def test_it_takes_the_window_a_window_of_its_own_and_comes_back(open_docks, qtbo
     assert places == sorted(places)
 
 
+@pytest.mark.parametrize("way", ["hide", "destroyOnClose"])
+def test_a_view_that_goes_gives_the_window_back(open_docks, qtbot, way):
+    window, view = open_docks(1400, 850)
+    toggle = {one.text(): one for one in view.tools.actions()}["larger"]
+    toggle.trigger()
+    assert not window.centralWidget().isVisible()
+    getattr(frame(window, VIEW), way)()
+    qtbot.waitUntil(window.centralWidget().isVisible)
+    assert frame(window, FORM).isVisible()
+    if way == "hide":
+        frame(window, VIEW).show()
+        assert not toggle.isChecked()
+
+
 def test_where_it_was_is_remembered(open_docks, viewer, qtbot):
     window, view = open_docks(1400, 850)
     view.second_canvas.set_place("own window", True)

@@ -8,6 +8,7 @@ here.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 from weakref import ref
 
@@ -63,6 +64,8 @@ class SecondCanvas(QObject):
         if dock is None or window is None:
             return
         mark(window, dock, "canvas")
+        # napari takes the view out of its dock before it removes that: keep the dock.
+        dock.visibilityChanged.connect(partial(self._on_visibility, dock))
         self._beside(dock, window)
         if _settings().value(PLACE) == "own window":
             self.set_place("own window", True)
@@ -72,7 +75,7 @@ class SecondCanvas(QObject):
         dock, window = self._dock_and_window()
         if dock is None or window is None:
             return
-        self._give_back(window)
+        self._give_back()
         if dock.isFloating():
             _settings().setValue(GEOMETRY, dock.saveGeometry())
             dock.setFloating(False)
@@ -125,10 +128,21 @@ class SecondCanvas(QObject):
         for one in self._hidden:
             one.hide()
 
-    def _give_back(self, window: QMainWindow) -> None:
-        for one in self._hidden:
+    def _on_visibility(self, dock: QDockWidget, is_visible: bool) -> None:
+        """Give the window back when the view that has it all is closed or hidden."""
+        # A minimized window hides its docks as well, and shows them again.
+        if is_visible or not dock.isHidden() or not self._hidden:
+            return
+        self._give_back()
+        self.place = "beside"
+        _settings().setValue(PLACE, self.place)
+        self.changed.emit(self.place)
+
+    def _give_back(self) -> None:
+        """Show what was hidden."""
+        hidden, self._hidden = self._hidden, []
+        for one in hidden:
             one.show()
-        self._hidden = []
 
     def _float(self, dock: QDockWidget, window: QMainWindow) -> None:
         dock.setFloating(True)
