@@ -147,6 +147,8 @@ def kill_once(
         time.sleep(NOTICE)
         if sent != signal.SIGTERM or kind not in COMMANDS:
             tempfile.tempdir = str(folder / "tmp")
+            for one in leftovers(folder):  # the next run comes a minute later
+                os.utime(one, (time.time() - 60,) * 2)
             tidy(output)
             tidy_marked(PREFIX)
             tempfile.tempdir = None

@@ -131,6 +131,11 @@ def is_no_pipe(path: Path, /) -> None:
     """Raise InputError where a path leads to a device or a pipe.
 
     Reading these may never end. What does not exist is told by whoever opens it.
+
+    Parameters
+    ----------
+    path : Path
+        What is to be read.
     """
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise InputError(f"{path.name} is neither a file nor a folder")

@@ -153,7 +153,8 @@ def write_hdf5(
         raise
     except (OSError, RuntimeError) as error:
         if isinstance(error, OSError) or by_a_parser(error):
-            raise _no_room(path, counted.n_bytes, error) from error
+            why = error.__cause__ if isinstance(error, FileError) else error
+            raise _no_room(path, counted.n_bytes, why or error) from error
         raise
     return path
 
@@ -174,7 +175,7 @@ def _take_room(path: Path, n_bytes: int) -> None:
         os.close(handle)
 
 
-def _no_room(path: Path, n_bytes: int, error: Exception) -> FileError:
+def _no_room(path: Path, n_bytes: int, error: BaseException) -> FileError:
     needed, free = n_bytes / 1e6, shutil.disk_usage(path.parent).free / 1e6
     return FileError(
         f"{path} could not be written: it needs up to {needed:.3g} MB, and there are "

@@ -150,6 +150,16 @@ def sendable(path: Path) -> str:
 
 
 def without_home(text: str) -> str:
-    """Return a text with ``~`` in place of the own folder."""
+    """Return a text with ``~`` in place of the own folder.
+
+    Parameters
+    ----------
+    text : str
+        May hold full paths.
+
+    Returns
+    -------
+    str
+    """
     home = str(Path.home())
     return text.replace(home, "~") if Path(home).name else text

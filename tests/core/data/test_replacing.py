@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from napari_phasemap.core.data import replacing
+from napari_phasemap.core.data.errors import FileError
 from napari_phasemap.core.data.replacing import (
     abandon,
     folder_beside,
@@ -194,6 +196,30 @@ def test_a_process_killed_before_it_said_whose_its_folder_is(
     os.utime(temporary, (when, when))
     tidy(tmp_path / "out")
     assert temporary.exists() == stays
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "no room"), RuntimeError("write: No space left on device")],
+    ids=["system", "library"],
+)
+def test_a_full_disk_is_a_sentence_that_names_the_folder(
+    tmp_path: Path, error: Exception
+) -> None:
+    target = tmp_path / "out"
+    write(target, "first")
+    said = r"out could not be written: .* after .* MB, and there are .* MB"
+    with pytest.raises(FileError, match=said), folder_beside(target):
+        raise error
+    assert content(target) == {"results": "first"}
+    assert names(tmp_path) == ["out"]
+
+
+def test_a_full_disk_is_told_under_the_name_that_it_shall_have(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    said = r"^[^.]*out/a\.h5: No space left"
+    with pytest.raises(FileError, match=said), folder_beside(target) as new:
+        raise FileError(f"{new / 'a.h5'}: No space left on device")
 
 
 def test_abandon_removes_what_is_being_written(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import logging
 import os
@@ -23,6 +24,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_phasemap.core.data.errors import FileError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -33,6 +36,8 @@ OWNER = "owner.json"
 NEW, OLD = "new", "old"
 #: `renameat2` of Linux: exchange two names (renameat2(2)), and "this folder".
 RENAME_EXCHANGE, AT_FDCWD = 2, -100
+#: Numbers of the system for a disk, a quota or a limit that is reached.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: Seconds after which an empty temporary folder belongs to nobody any more.
 SETTLED = 10.0
 
@@ -53,6 +58,11 @@ def folder_beside(target: Path, /) -> Iterator[Path]:
     ------
     Path
         The empty folder.
+
+    Raises
+    ------
+    FileError
+        If the disk has no room; `target` is as it was.
     """
     target = _real(target)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -63,6 +73,10 @@ def folder_beside(target: Path, /) -> Iterator[Path]:
         new = temporary / NEW
         new.mkdir()
         yield new
+    except (OSError, RuntimeError) as error:  # HDF5 in Keras raises the latter
+        if not _is_full(error):
+            raise
+        raise _no_room(temporary, target, error) from error
     finally:
         _take_back(temporary, target)
         _remove(temporary)
@@ -156,6 +170,26 @@ def tidy_marked(prefix: str, /) -> None:
     for folder in _temporaries(Path(tempfile.gettempdir()), prefix):
         if _is_abandoned(folder):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_full(error: OSError | RuntimeError) -> bool:
+    """Return whether a disk had no room; libraries keep only the text of the number."""
+    number = error.errno if isinstance(error, OSError) else None
+    return number in FULL or os.strerror(errno.ENOSPC) in str(error)
+
+
+def _no_room(temporary: Path, target: Path, error: Exception) -> FileError:
+    """Return the sentence on a disk that is full; it names what was to be written."""
+    if isinstance(error, FileError):  # it says more, of a file under a hidden name
+        return FileError(str(error).replace(str(temporary / NEW), str(target)))
+    files = [one for one in temporary.rglob("*") if one.is_file()]
+    written = sum(one.stat().st_size for one in files) / 1e6
+    free = shutil.disk_usage(target.parent).free / 1e6
+    return FileError(
+        f"{target} could not be written: there was no room on the disk after "
+        f"{written:.3g} MB, and there are {free:.3g} MB ({error}); make room or choose "
+        "another folder"
+    )
 
 
 def _real(target: Path) -> Path:
