@@ -78,14 +78,21 @@ def test_least_squares_finds_the_exponent_of_the_smallest_residual():
 
 
 @pytest.mark.parametrize("neighbors", [0.0, 1.5])
-def test_errors_of_exponent_and_signal_match_the_scatter(neighbors):
-    edge = subtract_background(noisy(30.0), neighbors=neighbors, **WINDOWS)
+@pytest.mark.parametrize("method", ["poisson", "least_squares"])
+def test_errors_of_exponent_and_signal_match_the_scatter(neighbors, method):
+    edge = subtract_background(
+        noisy(30.0), neighbors=neighbors, method=method, **WINDOWS
+    )
     inner = np.zeros((60, 60), dtype=bool)
     inner[8:-8, 8:-8] = True
     inner = inner.ravel()
     scatter = np.std(edge.exponent[inner])
     assert scatter == pytest.approx(np.median(edge.exponent_error[inner]), rel=0.12)
-    assert np.std(edge.significance[inner]) == pytest.approx(1.0, abs=0.08)
+    spread = np.std(edge.significance[inner])
+    if method == "poisson":
+        assert spread == pytest.approx(1.0, abs=0.08)
+    else:  # noise is taken from the residuals of the window: on the safe side
+        assert 0.6 < spread < 1.08
     assert abs(edge.signal.mean()) < 0.02 * edge.background.mean()
 
 

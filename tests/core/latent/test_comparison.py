@@ -59,6 +59,8 @@ def test_the_rows_of_a_change_table_fit_its_header():
     table = change_table(*maps([0, 1], [1, 3]))
     assert all(len(row) == len(table.header) for row in table.rows)
     assert table.rows[1] == ("b", 50.0, 0.0, 0, 0, 1, 0)
+    gone = change_table(*maps([0, 1], [0, 3])).rows[0]
+    assert gone == ("a", 50.0, 0.0, 0, 0, 0, 1)
     assert "1 of 2 pixels changed" in repr(table)
     assert repr(table).count("\n") == 5
 
@@ -79,6 +81,8 @@ def test_disagreement_is_sure_pixels_in_the_cluster_of_another_phase():
     latent[7], latent[8] = 9.0, 9.0
     r[8] = 0.9, 0.899
     latent[9] = np.nan
+    latent[10] = 9.0
+    r[10] = np.nan  # no phase, so none that another could contradict
     phases = PhaseMap.from_scores(r, ["a", "b"])
     for scope in ("ambiguous", "all"):
         odd = disagreement(phases, assign_mahalanobis(latent, phases, scope=scope))

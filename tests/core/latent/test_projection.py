@@ -109,6 +109,8 @@ def test_the_front_most_point_under_the_cursor_is_picked():
     screen = screen_of([(10, 10, 0.5), (11, 10, -0.2), (40, 40, -0.9)])
     assert pick(screen, 10, 10, size=5) == 1
     assert pick(screen, 40, 41, size=5) == 2
+    beside = screen_of([(10, 10, 0.5), (14, 10, -0.5)])  # 4 away, radius 3
+    assert pick(beside, 10, 10, size=6) == 0
 
 
 def test_the_nearest_point_is_picked_when_none_is_under_the_cursor():
