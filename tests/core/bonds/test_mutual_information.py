@@ -109,6 +109,10 @@ def test_two_equal_halves_are_by_hand_one_bit_and_twice_as_often_as_by_chance():
     assert pairs.expected[1, 1] == pytest.approx(36.0)
     assert pairs.log2_lift[1, 1] == pytest.approx(1.0)
     assert np.isnan(pairs.log2_lift[0, 0])
+    rare = a.copy()
+    rare[0, 0] = 3
+    lift = mutual_information(rare, rare).log2_lift[3, 3]
+    assert lift == pytest.approx(np.log2(144))  # one pixel where 1 / 144 is expected
     flat = mutual_information(a.ravel(), a.ravel(), null="permutation", n_null=9)
     assert flat.bits == pytest.approx(1.0)
 

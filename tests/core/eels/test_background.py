@@ -77,6 +77,14 @@ def test_least_squares_finds_the_exponent_of_the_smallest_residual():
     np.testing.assert_allclose(edge.exponent, best, atol=0.02)
 
 
+@pytest.mark.parametrize(("exponent", "found"), [(-6.0, -4.0), (16.0, 14.0)])
+def test_an_exponent_beyond_the_table_is_at_its_end_and_flagged(exponent, found):
+    stack = SpectralStack(law(level=1e6, exponent=exponent), ENERGY)
+    edge = subtract_background(stack, **WINDOWS)
+    np.testing.assert_allclose(edge.exponent, found)
+    assert (edge.flags & AT_LIMIT).all()
+
+
 @pytest.mark.parametrize("neighbors", [0.0, 1.5])
 @pytest.mark.parametrize("method", ["poisson", "least_squares"])
 def test_errors_of_exponent_and_signal_match_the_scatter(neighbors, method):

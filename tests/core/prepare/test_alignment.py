@@ -123,20 +123,32 @@ def test_one_pair_gives_its_shift_on_even_and_odd_images(shape):
     assert itself.likeness == pytest.approx(1.0, abs=1e-4)
 
 
-def test_a_triangle_that_does_not_close_shares_its_error_equally(monkeypatch):
-    """Steps 1 + m, 1 and 2: each gives a third of m; error by hand m / sqrt(27)."""
-    m = 0.03
+def triangle(monkeypatch, m):
+    """Register three frames whose steps 1 + m, 1 and 2 do not close by m."""
     steps = {(0, 1): 1.0 + m, (1, 2): 1.0, (0, 2): 2.0}
 
     def measured(first, second, *, upsample):
         return registration.Pair(np.array([steps[first, second], 0.0]), 1.0, 0.1)
 
     monkeypatch.setattr(registration, "pair_shift", measured)
-    found = registration.register(range(3), lambda number: number)
+    return registration.register(range(3), lambda number: number)
+
+
+def test_a_triangle_that_does_not_close_shares_its_error_equally(monkeypatch):
+    """Each step gives a third of m; the error by hand is m / sqrt(27)."""
+    m = 0.03
+    found = triangle(monkeypatch, m)
     rows = [-1.0 - m / 3, m / 3, 1.0]
     assert_allclose(found.shifts, np.stack([rows, [0.0] * 3], axis=1), atol=1e-4)
     assert_allclose(found.standard_error, m / np.sqrt(27), rtol=0.01)
     assert found.placed.all()
+    assert not triangle(monkeypatch, 1.8).placed.any()
+
+
+def test_a_single_frame_stays_where_it_is():
+    found = registration.register([0], lambda number: number)
+    assert found.shifts.tolist() == [[0.0, 0.0]]
+    assert np.isnan(found.standard_error).all()
 
 
 @pytest.mark.parametrize("shape", [(500, 470), (471, 399)], ids=str)
