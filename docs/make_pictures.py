@@ -72,6 +72,28 @@ def trained(stage: Stage) -> Any:
     return dock
 
 
+def fit(stage: Stage) -> None:
+    """Show all particles, once the docks have the sizes that they keep."""
+    stage.settle(0.5)
+    stage.viewer.reset_view()
+
+
+def make_room(stage: Stage) -> None:
+    """Fold napari's own docks away, so that images and points have the window."""
+    window = stage.viewer.window._qt_window
+    for box in window.findChildren(QDockWidget):
+        if box.windowTitle() in ("layer list", "layer controls"):
+            box.setVisible(False)
+
+
+def widen(view: Any) -> None:
+    """Give the latent view the width that its tools and pages need."""
+    window = view.window()
+    for box in window.findChildren(QDockWidget):
+        if box.isAncestorOf(view):
+            window.resizeDocks([box], [LATENT_WIDTH], Qt.Orientation.Horizontal)
+
+
 def pointed_at(stage: Stage) -> None:
     """Point at a pixel in the middle of the first particle."""
     stage.workspace.cursor = int(stage.workspace.stacks.offsets[1]) // 2
@@ -83,13 +105,11 @@ def stxm(folder: Path) -> None:
     data = stage.dock("Data")
     data.open_sample()
     stage.wait(lambda: len(stage.workspace.sources) == 4, "opening counts")
-    stage.settle(0.5)
-    stage.viewer.reset_view()
+    fit(stage)
     shoot(stage, "stxm_counts")
     stage.run(data, data.convert, "optical density")
     data.mask()
-    stage.settle(0.5)
-    stage.viewer.reset_view()
+    fit(stage)
     shoot(stage, "stxm_density")
     from napari_phasemap.io.samples import sample_references
 
@@ -97,14 +117,14 @@ def stxm(folder: Path) -> None:
     phase_map.load_references(sample_references())
     stage.wait(lambda: stage.workspace.references is not None, "references")
     stage.run(phase_map, phase_map.correlate, "correlating")
-    stage.viewer.reset_view()
+    fit(stage)
     shoot(stage, "stxm_phase_map")
     phase_map.scroll.verticalScrollBar().setValue(10_000)
     phase_map.set_layer(PHASE, False)
     phase_map.set_layer(AMBIGUITY, False)
     phase_map.set_layer(SHADED, True)
     stage.dock("Spectra")
-    stage.viewer.reset_view()
+    fit(stage)
     pointed_at(stage)
     shoot(stage, "stxm_reliability")
     stage.viewer.close()
@@ -119,7 +139,9 @@ def latent(folder: Path) -> None:
     shoot(stage, "latent_resolved")
     view = stage.dock("Latent view")
     stage.dock("Spectra")
-    stage.viewer.reset_view()
+    make_room(stage)
+    widen(view)
+    fit(stage)
     pointed_at(stage)
     path = lasso_path(stage, view, LASSOED)
     view.tools.set_tool("lasso")
@@ -139,16 +161,10 @@ def gif(folder: Path) -> None:
     trained(stage)
     view = stage.dock("Latent view")
     spectra = stage.dock("Spectra")
-    spectra._boxes["normalized"].setChecked(True)
-    window = view.window()
-    for box in window.findChildren(QDockWidget):
-        if box.windowTitle() in ("layer list", "layer controls"):
-            box.setVisible(False)
-        if box.isAncestorOf(view):
-            window.resizeDocks([box], [LATENT_WIDTH], Qt.Orientation.Horizontal)
-
-    stage.settle(0.5)
-    stage.viewer.reset_view()
+    spectra.bar.set_way("normalized")
+    make_room(stage)
+    widen(view)
+    fit(stage)
     frames: list[tuple[Image.Image, int]] = []
 
     def frame(milliseconds: int) -> None:
@@ -215,7 +231,7 @@ def eels(folder: Path) -> None:
     stage.settle(1.0)
     stage.run(dock, dock.measure_thickness, "thickness")
     dock.pages.setCurrentIndex(0)
-    stage.viewer.reset_view()
+    fit(stage)
     shoot(stage, "eels_image")
     for name in ("Si_L", "C_K", "O_K"):
         dock.setup.add_edge(name)
@@ -230,14 +246,14 @@ def eels(folder: Path) -> None:
     stage.viewer.layers["thickness t/λ"].visible = False
     stage.settle(1.0)
     stage.dock("Spectra")
-    stage.viewer.reset_view()
+    fit(stage)
     shoot(stage, "eels_classes")
     pairs = stage.dock("Co-occurrence")
     stage.run(pairs, pairs.compare, "pairs")
     for layer in stage.viewer.layers:
         layer.visible = layer.name.endswith("core loss")
     pairs.show_layer()
-    stage.viewer.reset_view()
+    fit(stage)
     shoot(stage, "eels_pairs")
     stage.viewer.close()
 
@@ -250,7 +266,7 @@ def narrow(folder: Path) -> None:
     trained(stage)
     for name in ("Data", "Phase map", "Latent space", "Latent view"):
         stage.dock(name)
-        stage.viewer.reset_view()
+        fit(stage)
         stage.output = Path(tempfile.gettempdir())
         print(stage.shoot("narrow_" + name.replace(" ", "_")))
     stage.viewer.close()

@@ -119,6 +119,8 @@ def test_chunks_of_pixels_do_not_show_in_the_scores(monkeypatch):
 
 def test_two_pixels_are_enough():
     assert pca(rng.normal(size=(2, 5)), n_components=1).scores.shape == (2, 1)
+    counts = SpectralStack(rng.poisson(50.0, (5, 1, 2)), np.arange(1.0, 6.0))
+    assert pca(counts, n_components=1).scores.shape == (2, 1)
 
 
 def test_left_out_and_nan_pixels_get_nan_scores():
