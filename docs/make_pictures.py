@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget
 
 from napari_phasemap.views.demo import LASSOED, Stage, lasso_path
@@ -25,8 +24,6 @@ from napari_phasemap.views.shell.kinds import AMBIGUITY, PHASE, SHADED
 PICTURES = Path(__file__).parent / "pictures"
 #: Pixels of a window, of its picture in the docs, and of one frame of the GIF.
 WINDOW, SHOWN, FRAME = (1400, 860), 1100, 860
-#: Pixels of the latent view in the GIF.
-LATENT_WIDTH = 620
 #: Small patches of color matter as much as large ones, and large ones stay exact.
 PALETTE = {
     "colors": 256,
@@ -86,14 +83,6 @@ def make_room(stage: Stage) -> None:
             box.setVisible(False)
 
 
-def widen(view: Any) -> None:
-    """Give the latent view the width that its tools and pages need."""
-    window = view.window()
-    for box in window.findChildren(QDockWidget):
-        if box.isAncestorOf(view):
-            window.resizeDocks([box], [LATENT_WIDTH], Qt.Orientation.Horizontal)
-
-
 def pointed_at(stage: Stage) -> None:
     """Point at a pixel in the middle of the first particle."""
     stage.workspace.cursor = int(stage.workspace.stacks.offsets[1]) // 2
@@ -140,7 +129,6 @@ def latent(folder: Path) -> None:
     view = stage.dock("Latent view")
     stage.dock("Spectra")
     make_room(stage)
-    widen(view)
     fit(stage)
     pointed_at(stage)
     path = lasso_path(stage, view, LASSOED)
@@ -163,7 +151,6 @@ def gif(folder: Path) -> None:
     spectra = stage.dock("Spectra")
     spectra.bar.set_way("normalized")
     make_room(stage)
-    widen(view)
     fit(stage)
     frames: list[tuple[Image.Image, int]] = []
 
