@@ -176,7 +176,12 @@ def results(stack):
     pixels = rng.random(stacks.n_pixels) > 0.5
     return Results(
         stacks=stacks,
-        references=ReferenceSpectra(["a", "b"], [1.0, 2.0], [[0.0, 1.0], [1.0, 0.0]]),
+        references=ReferenceSpectra(
+            ["a", "b"],
+            [1.0, 2.0],
+            [[0.0, 1.0], [1.0, 0.0]],
+            [[0.1, 0.2], [np.nan, np.nan]],
+        ),
         maps={"phase_map": phases, "resolved/knn": phases.with_labels(phases.labels)},
         latent=rng.normal(size=(stacks.n_pixels, 2)).astype(np.float32),
         latent_name="GMVAE",
@@ -193,6 +198,7 @@ def test_results_come_back_bit_by_bit(results, tmp_path):
         assert_same_stack(a, b)
     assert got.references.names == results.references.names
     assert same(got.references.spectra, results.references.spectra)
+    assert same(got.references.errors, results.references.errors)
     assert list(got.maps) == ["phase_map", "resolved/knn"]
     for name, phases in results.maps.items():
         for key in ("labels", "runner_up", "best", "margin", "scores"):

@@ -4,7 +4,8 @@
 
 Layout, version 1, beside the stacks of `stackfile`::
 
-    references                energy, spectra (n_references, n_energies); tree: names
+    references                energy, spectra, errors if known (n_references,
+                              n_energies); tree: names
     maps/0, maps/1 ...        labels, runner_up, best, margin, scores, per pixel;
                               tree: names, colors, method, parameters
     latent                    (n_pixels, n_latent)
@@ -260,6 +261,8 @@ def holds_results(path: str | PathLike[str], /) -> bool:
 
 def _write_references(group: Group, references: ReferenceSpectra) -> None:
     group["energy"], group["spectra"] = references.energy, references.spectra
+    if references.errors is not None:
+        group["errors"] = references.errors
     write_tree(group.create_group("tree"), {"names": references.names})
 
 
@@ -320,6 +323,8 @@ def _read_references(group: h5py.Group) -> ReferenceSpectra:
         "energy": numbers(dataset_in(group, "energy")),
         "spectra": read_array(dataset_in(group, "spectra")),
     }
+    if "errors" in group:
+        arrays["errors"] = read_array(dataset_in(group, "errors"))
     return built(
         ReferenceSpectra, "references", arrays, read_tree(group_in(group, "tree"))
     )

@@ -40,6 +40,8 @@ class ReferenceSpectra:
         In eV, strictly increasing.
     spectra : array_like of shape (n_references, n_energies)
         Optical density or any quantity proportional to it.
+    errors : array_like of shape (n_references, n_energies), optional
+        Standard errors of the spectra, in their unit; NaN where they are not known.
 
     Raises
     ------
@@ -57,6 +59,7 @@ class ReferenceSpectra:
     names: tuple[str, ...]
     energy: NDArray[np.float64]
     spectra: NDArray[np.float64]
+    errors: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         names = tuple(str(name) for name in self.names)
@@ -75,7 +78,11 @@ class ReferenceSpectra:
         if not (np.isfinite(spectra).all() and np.isfinite(energy).all()):
             bad = [n for n, s in zip(names, spectra, strict=True) if not _finite(s)]
             raise InputError(f"reference values are not finite: {', '.join(bad)}")
-        for key, value in (("names", names), ("energy", energy), ("spectra", spectra)):
+        errors = None if self.errors is None else np.array(self.errors, np.float64)
+        if errors is not None and errors.shape != spectra.shape:
+            raise InputError(f"{errors.shape=} != {spectra.shape=}")
+        values = {"names": names, "energy": energy, "spectra": spectra}
+        for key, value in (values | {"errors": errors}).items():
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
             object.__setattr__(self, key, value)
@@ -114,8 +121,11 @@ class ReferenceSpectra:
                 f"references {', '.join(map(repr, self.names))} ({low:g}-{high:g} eV); "
                 "crop the stack or load references that reach further"
             )
-        rows = [np.interp(target, self.energy, row) for row in self.spectra]
-        return replace(self, energy=target, spectra=np.array(rows))
+        axis, errors = self.energy, self.errors
+        rows = np.array([np.interp(target, axis, row) for row in self.spectra])
+        if errors is not None:
+            errors = np.array([np.interp(target, axis, row) for row in errors])
+        return replace(self, energy=target, spectra=rows, errors=errors)
 
     def select(self, names: Sequence[str]) -> ReferenceSpectra:
         """Return only the references of these names, in this order.
@@ -134,7 +144,42 @@ class ReferenceSpectra:
         if unknown:
             raise InputError(f"no reference {unknown}; there are {list(self.names)}")
         rows = [self.names.index(name) for name in names]
-        return replace(self, names=tuple(names), spectra=self.spectra[rows])
+        errors = None if self.errors is None else self.errors[rows]
+        return replace(
+            self, names=tuple(names), spectra=self.spectra[rows], errors=errors
+        )
+
+    def joined(self, others: ReferenceSpectra, /) -> ReferenceSpectra:
+        """Return these references and others, on the energies of the others.
+
+        Parameters
+        ----------
+        others : ReferenceSpectra
+            Of other names.
+
+        Returns
+        -------
+        ReferenceSpectra
+            On ``others.energy``: dense references are sampled at sparse energies.
+
+        Raises
+        ------
+        InputError
+            If a name is in both, or these do not reach as far.
+        """
+        mine = self.resample(others.energy)
+        errors = None
+        if mine.errors is not None or others.errors is not None:
+            errors = np.vstack([
+                np.full(one.spectra.shape, np.nan) if one.errors is None else one.errors
+                for one in (mine, others)
+            ])  # fmt: skip
+        return replace(
+            others,
+            names=(*mine.names, *others.names),
+            spectra=np.vstack([mine.spectra, others.spectra]),
+            errors=errors,
+        )
 
     def correlation(self) -> NDArray[np.float64]:
         """Return Pearson's r of every pair, of shape (n_references, n_references).

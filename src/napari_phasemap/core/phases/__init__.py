@@ -14,6 +14,7 @@
 * `neighbors`: chi-square and smoothing over neighboring pixels for other maps.
 * `changes`: what a second phase map changed, and where two disagree.
 * `intervals`: how sure the per cent of a phase are.
+* `reference_making`: references made of measured pixels.
 * `matching`: a library ranked by how much a spectrum resembles it.
 * `spectra`: mean spectra of phases.
 

@@ -61,8 +61,8 @@ _WORDS: tuple[tuple[Role, str, str], ...] = (
      r"scaler|mca|stddev|std|err(or)?|sigma|weight|live|slit|ring|srcur)"
      r"([_\d].*)?s?|.*(ic|oc)r\d+.*|dt(c?\d+|_.*|factor.*)|.*_dxp|.*ert[lm].*|.*elt[lm].*",
      "its name says electronics"),
-    ("other", r".*(det(ector)?|ch(an(nel)?)?|ion|pin|diode|adc\d*|keithley|ic|"
-     r"counter|ctr|sr|bpm|d|p)_?\d+.*|.*(pin|diode|slit).*|.*:.*",
+    ("other", r"[dp]\d+|(.*_)?(det(ector)?|ch(an(nel)?)?|ion|pin|diode|adc\d*|ic"
+     r"|keithley|counter|ctr|sr|bpm)_?\d+(_.*)?|(.*_)?(pin|diode|slit)(_.*)?|.*:.*",
      "the number of a detector, not what it sees"),
     ("other", r"", "it has no name"),
 )  # fmt: skip

@@ -24,6 +24,7 @@ from napari_phasemap.views.phases.fractions import FractionTable
 from napari_phasemap.views.phases.layer_box import LayerBox
 from napari_phasemap.views.phases.loading import load_references
 from napari_phasemap.views.phases.method_box import MethodBox
+from napari_phasemap.views.phases.reference_table import ReferenceTable
 from napari_phasemap.views.phases.trust import Trust
 from napari_phasemap.views.shell.dock import Dock, guarded
 from napari_phasemap.views.shell.job import tell_error
@@ -180,6 +181,7 @@ class PhasePanel(Dock):
     def _on_references(self, references: ReferenceSpectra | None) -> None:
         self._on_state()
         self.trust.report.clear()
+        self._table.show_references(references)
         if references is None:
             self._plot.set_empty("No references yet.")
             self._heat.set_empty("No references yet.")
@@ -261,6 +263,8 @@ class PhasePanel(Dock):
         tabs = QTabWidget()
         tabs.addTab(self._plot, "spectra")
         tabs.addTab(self._heat, "how alike")
+        self._table = ReferenceTable(self.workspace)
+        tabs.addTab(self._table, "table")
         tabs.setFixedHeight(PLOT_HEIGHT)
         layout.addWidget(tabs)
         for plot in (self._plot, self._heat):
