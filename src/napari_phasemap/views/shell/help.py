@@ -34,6 +34,7 @@ PAGES = {
     "EELS classes": "eels",
     "Co-occurrence": "eels_results",
     "Figure": "workbench",
+    "Plan energies": "planning",
 }
 #: Width and height of the window, and what its frame and scroll bar take, in pixels.
 SIZE, FRAME = (760, 720), 60
