@@ -115,7 +115,11 @@ def test_everything_shown_is_a_short_list(viewer: Any, link: Any) -> None:
     (grid,) = link.places.grids
     np.testing.assert_array_equal(grid.read(layer.data, scores * 0), scores)
     assert np.isnan(layer.data).sum() == layer.data.size - len(scores)
+    both = link.workspace.phase_map.scores
+    limits = (np.percentile(both, 1), both.max())
+    np.testing.assert_allclose(layer.contrast_limits, limits, rtol=1e-6)
     link.results.show(correlation("right"))  # r with one phase after the other
+    np.testing.assert_allclose(layer.contrast_limits, limits, rtol=1e-6)
     assert layer.name == "r(right)"
     assert link.results.kinds() >= {correlation("right"), PHASE}
     assert correlation("left") not in link.results.kinds()

@@ -59,6 +59,8 @@ __all__ = [
 
 #: Bright on grey images and different from every phase color.
 SELECTION_COLOR = "#ffff33"
+#: Pixels that tell the range of the scores.
+MOST_LOOKED_AT = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -355,6 +357,22 @@ SELECTION = Kind(
 )
 
 
+def _score_limits(phases: PhaseMap) -> tuple[float, float] | None:
+    """Return the ends of the color scale of scores, the same for every phase.
+
+    The worst hundredth is as dark as the next pixel: r of phases that are alike lies
+    between .9 and 1, and other methods have other units.
+    """
+    if phases.scores is None:
+        return None
+    some = phases.scores[:: max(1, phases.n_pixels // MOST_LOOKED_AT)]
+    finite = some[np.isfinite(some)]
+    if not finite.size:
+        return None
+    low, high = np.percentile(finite, 1), finite.max()
+    return (float(low), float(high)) if low < high else None
+
+
 def correlation(phase: str) -> Kind:
     """Return the kind that shows Pearson's r (or another score) with one phase.
 
@@ -366,6 +384,6 @@ def correlation(phase: str) -> Kind:
         if phases is None or phases.scores is None or phase not in phases.names:
             return None
         scores = phases.scores[:, phases.names.index(phase)]
-        return Values(scores, about_map(phases), "viridis", (-1.0, 1.0))
+        return Values(scores, about_map(phases), "viridis", _score_limits(phases))
 
     return Kind(f"r({phase})", draw, ("phase_map",), shares="r")
