@@ -2,8 +2,9 @@
 
 * `correlation` (with the compiled `kernels`): Pearson maps.
 * `baselines`: linear combination fit.
-* `posterior`, `particle_posterior`, `potts` (with the compiled `posterior_kernels`):
-  probabilities from noise, mixtures and neighbors.
+* `posterior`, `particle_posterior`, `potts`, `blur` (with the compiled
+  `posterior_kernels` and `blur_kernels`): probabilities from noise, mixtures,
+  neighbors, and what is blurred.
 * `reference_check` (`reference_fit`, `distortion`, `reference_corrections`,
   `reference_cautions`):
   whether references and I0 fit the measurement, and what is corrected.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.phases.blur import N_BLUR_ROUNDS, BlurredImage
 from napari_phasemap.core.phases.potts import SMALLEST, NeighborPrior
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-__all__ = ["FOREIGN", "N_ROUNDS", "Model", "ParticlePosterior"]
+__all__ = ["FOREIGN", "N_STEPS", "Model", "ParticlePosterior"]
 
 #: Shares of the second phase in a mixture.
 SHARES = np.arange(1, 6) / 6.0
@@ -32,7 +33,17 @@ MIXED, LEAST_MIXED, MOST_MIXED = 0.4, 0.02, 0.95
 #: be negative.
 MIXTURE_FREEDOM = 0.7
 #: Alternations of likelihoods, strength and messages; sweeps in each and in the last.
-N_ROUNDS, N_SWEEPS, N_LAST_SWEEPS = 4, 3, 6
+N_ROUNDS, N_LAST_SWEEPS = 4, 6
+#: The same where a blur is found afterwards, which starts better from less agreement.
+FEW_ROUNDS, FEW_SWEEPS = 2, 3
+#: Steps of the work on a particle, for the progress.
+N_STEPS = FEW_ROUNDS + N_BLUR_ROUNDS
+#: A pixel's misfit may be so many standard deviations above its mean; beyond, its
+#: variance is taken for larger, so that nonsense is not sure of anything.
+STRANGE = 2.0
+#: Pixels that are blurred together, which bounds the memory, and rows beside them that
+#: are looked at as well.
+BAND_PIXELS, BAND_EDGE = 1 << 17, 16
 #: Phases within so many pixels (standard deviation) may mix into a pixel, and the share
 #: that any phase has there at least.
 REACH, ANY_PARTNER = 2.5, 0.02
@@ -50,13 +61,14 @@ class Model:
     ----------
     shapes : ndarray of shape (n_references, n_energies)
         References at the energies of the spectra. In the unit of the spectra.
-    offset, mixtures : bool
+    offset, mixtures, blur
         As for `posterior_map`.
     """
 
     shapes: NDArray[np.float64]
     offset: bool
     mixtures: bool
+    blur: float | None = None
 
     @property
     def freedom(self) -> float:
@@ -96,7 +108,7 @@ class ParticlePosterior:
         self._marginals = np.empty((n_pixels, n_phases), dtype=np.float32)
         self._partners = np.ones((n_pixels, n_phases), dtype=np.float32)
         self._misfit = np.empty(n_pixels, dtype=np.float32)
-        self._scale, self._strength = 1.0, 0.0
+        self._scale, self._strength, self._width = 1.0, 0.0, 0.0
         self._mixed = MIXED if model.mixtures else 0.0
 
     def summary(self) -> dict[str, Any]:
@@ -107,10 +119,11 @@ class ParticlePosterior:
             "misfit": self._scale,
             "strength": self._strength,
             "mixed": self._mixed,
+            "blur": self._width,
         }
 
     def rounds(self, neighbors: bool, /) -> Iterator[int]:
-        """Alternate between pixels and neighbors; yields the number of rounds done.
+        """Alternate between pixels and neighbors; yields the number of steps done.
 
         Parameters
         ----------
@@ -126,25 +139,81 @@ class ParticlePosterior:
         if not self._positions.size:
             return
         self._fit()
+        self._ask_pixels()
+        self._set_scale()
+        self._start()
+        # Agreeing about nonsense does not make it likely.
+        neighbors = neighbors and self._scale <= FOREIGN
+        blurs = neighbors and self._model.mixtures and self._model.blur != 0
+        n_rounds = FEW_ROUNDS if blurs else N_ROUNDS
         prior = None
         if neighbors:
             prior = NeighborPrior(self._usable_mask(), len(self._model.shapes))
-        for number in range(N_ROUNDS):
-            last = number == N_ROUNDS - 1
-            self._ask_pixels()
-            if number == 0:
-                self._set_scale()
-                if self._scale > FOREIGN:
-                    prior = None  # agreeing about nonsense does not make it likely
-            if number == 0 or prior is None:
-                self._marginals[:] = self._likelihoods
-                self._marginals /= self._marginals.sum(axis=1, keepdims=True)
+        for number in range(n_rounds):
+            last = number == n_rounds - 1 and not blurs
+            if number:
+                self._ask_pixels()
             if prior is not None:
-                sweeps = N_LAST_SWEEPS if last else N_SWEEPS
+                sweeps = N_LAST_SWEEPS if last else FEW_SWEEPS
                 prior.update(self._likelihoods, self._marginals, sweeps)
                 self._strength = prior.strength
                 self._look_around()
-            yield number + 1
+            else:
+                self._start()
+            yield min(number + 1, N_STEPS)
+        del prior  # its messages are most of the memory
+        if blurs:
+            yield from self._sharpen()
+
+    def _start(self) -> None:
+        """Take what each pixel says alone for its probabilities."""
+        self._marginals[:] = self._likelihoods
+        self._marginals /= self._marginals.sum(axis=1, keepdims=True)
+
+    def _sharpen(self) -> Iterator[int]:
+        """Find what is blurred, band after band; yields the number of steps done."""
+        n_rows, n_columns = self._stack.shape
+        height = max(BAND_PIXELS // n_columns, 1)
+        widths, sizes = [], []
+        sharp = np.empty_like(self._marginals)
+        for start in range(0, n_rows, height):
+            rows = slice(
+                max(start - BAND_EDGE, 0), min(start + height + BAND_EDGE, n_rows)
+            )
+            ends = np.array([rows.start, start, start + height, rows.stop]) * n_columns
+            low, first, last, high = np.searchsorted(self._positions, ends)
+            if first == last:
+                continue
+            image = self._image_of(rows, slice(low, high))
+            for done in image.rounds(self._model.blur):
+                yield FEW_ROUNDS + done * (start + height >= n_rows)
+            sharp[first:last] = image.probabilities()[first - low : last - low]
+            widths.append(image.width)
+            sizes.append(last - first)
+        self._marginals = sharp
+        self._width = float(np.average(widths, weights=sizes))
+
+    def _image_of(self, rows: slice, pixels: slice) -> BlurredImage:
+        """Return what is known of some rows, which hold these pixels."""
+        mask = self._usable_mask()[rows]
+        image = BlurredImage(mask, self._marginals[pixels], self._strength)
+        for part, spectra, variance in self._chunks(pixels.start, pixels.stop):
+            image.place(
+                self._positions[part] - rows.start * self._stack.shape[1],
+                spectra,
+                variance,
+                self._model.shapes,
+                self._model.offset,
+                self._own_scale(part),
+            )
+        return image
+
+    def _own_scale(self, part: slice) -> Floats:
+        """Return by how much the variance of each pixel is larger than expected."""
+        freedom = self._model.freedom
+        allowed = freedom + STRANGE * np.sqrt(2.0 * freedom)
+        excess = np.maximum(self._misfit[part] / (self._scale * allowed), 1.0)
+        return np.asarray(self._scale * excess, dtype=np.float32)
 
     def write(self, scores: Floats, misfit: Floats, /) -> None:
         """Write log-probabilities and how often a pixel fits worse.
@@ -189,10 +258,13 @@ class ParticlePosterior:
         mask[self._positions] = True
         return mask.reshape(self._stack.shape)
 
-    def _chunks(self) -> Iterator[tuple[slice, Floats, Floats]]:
+    def _chunks(
+        self, first: int = 0, last: int | None = None
+    ) -> Iterator[tuple[slice, Floats, Floats]]:
         """Yield pixels, their spectra and the variances of what was fitted to them."""
-        for low in range(0, len(self._positions), CHUNK_PIXELS):
-            part = slice(low, min(low + CHUNK_PIXELS, len(self._positions)))
+        end = len(self._positions) if last is None else last
+        for low in range(first, end, CHUNK_PIXELS):
+            part = slice(low, min(low + CHUNK_PIXELS, end))
             values = self._flat[np.ix_(self._frames, self._positions[part])]
             spectra = np.ascontiguousarray(values.T)
             yield part, spectra, self._variance(part)

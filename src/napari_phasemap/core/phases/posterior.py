@@ -17,7 +17,7 @@ from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.phases.correlation import comparable_set
 from napari_phasemap.core.phases.particle_posterior import (
     FOREIGN,
-    N_ROUNDS,
+    N_STEPS,
     Model,
     ParticlePosterior,
 )
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["posterior_map"]
 
+#: Widest blur in pixels: beyond, bin the pixels.
+WIDEST = 6.0
+
 
 def posterior_map(
     stacks: Stacks,
@@ -39,6 +42,7 @@ def posterior_map(
     neighbors: bool = True,
     mixtures: bool = True,
     offset: bool = False,
+    blur: float | None = None,
     on_progress: OnProgress = ignore_progress,
 ) -> PhaseMap:
     r"""Give every phase of every pixel a probability.
@@ -48,7 +52,8 @@ def posterior_map(
     of a particle has the misfit its degrees of freedom call for. A pixel may also be a
     mixture of two phases, the larger one of which is its phase; how many are, and which
     phases are met around a pixel, is found from the particle itself. Neighbors within a
-    particle tend to agree: `NeighborPrior`.
+    particle tend to agree: `NeighborPrior`. What is blurred is told from what is a
+    phase of its own by the pixels around: `BlurredImage`.
 
     Parameters
     ----------
@@ -63,6 +68,11 @@ def posterior_map(
         False takes every pixel for pure.
     offset : bool, default=False
         Fit a constant to every spectrum: for stacks whose zero is uncertain.
+    blur : float, optional
+        Width (standard deviation, in pixels) of what makes boundaries mixtures: the
+        probe, frames that do not lie on one another, real mixing. Default estimated
+        from each particle; 0 takes the mixture in each pixel for itself. Used with
+        `neighbors` and `mixtures`.
     on_progress : callable, optional
         Told the number of steps done; may raise `Cancelled`.
 
@@ -73,7 +83,7 @@ def posterior_map(
         the phase, the margin is a log-odds; `misfit` says how often a pixel of the
         phases fits worse. Spectra with NaN have label 0. Parameters: per stack the
         source of the noise, the misfit in units of the noise, the strength of the
-        prior, the share of mixed pixels.
+        prior, the share of mixed pixels, the width of the blur.
 
     Raises
     ------
@@ -101,16 +111,16 @@ def posterior_map(
     1.0
     """
     stacks = comparable_set(stacks)
-    model = _model(stacks, references, mixtures=mixtures, offset=offset)
+    model = _model(stacks, references, mixtures=mixtures, offset=offset, blur=blur)
     scores = np.full((stacks.n_pixels, len(references)), np.nan, dtype=np.float32)
     misfit = np.full(stacks.n_pixels, np.nan, dtype=np.float32)
     frames, found = np.flatnonzero(stacks.energy_used), []
-    n_steps = len(stacks) * N_ROUNDS
+    n_steps = len(stacks) * N_STEPS
     parts = zip(stacks, stacks.split(scores), stacks.split(misfit), strict=True)
     for number, (stack, own_scores, own_misfit) in enumerate(parts):
         particle = ParticlePosterior(_with_noise(stack, references), frames, model)
         for step in particle.rounds(neighbors):
-            on_progress(number * N_ROUNDS + step, n_steps, "posterior")
+            on_progress(number * N_STEPS + step, n_steps, "posterior")
         particle.write(own_scores, own_misfit)
         found.append(particle.summary())
     on_progress(n_steps, n_steps, "posterior")
@@ -131,9 +141,16 @@ def posterior_map(
 
 
 def _model(
-    stacks: StackSet, references: ReferenceSpectra, *, mixtures: bool, offset: bool
+    stacks: StackSet,
+    references: ReferenceSpectra,
+    *,
+    mixtures: bool,
+    offset: bool,
+    blur: float | None,
 ) -> Model:
     """Return the model, or raise where it cannot be decided with."""
+    if blur is not None and not 0.0 <= blur <= WIDEST:
+        raise InputError(f"blur is 0 to {WIDEST:g} pixels; got {blur}")
     if len(references) < 2:
         raise InputError(
             "a probability needs two references or more; "
@@ -149,7 +166,7 @@ def _model(
         raise InputError(
             f"{', '.join(empty)}: nothing but a constant at the energies of the stacks"
         )
-    model = Model(shapes, offset, mixtures)
+    model = Model(shapes, offset, mixtures, blur)
     needed = 3 + offset + mixtures
     if stacks.n_energies < needed:
         fitted = "amount" + ", offset" * offset + ", mixture" * mixtures

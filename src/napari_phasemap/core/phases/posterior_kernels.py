@@ -2,6 +2,7 @@
 
 * `fit_references`: amount and offset of the best reference of every pixel.
 * `mixture_likelihoods`: how likely each phase is, pure or mixed with another.
+* `weighted_products`: of one spectrum with the references; `compiled` compiles.
 * `pass_messages`, `add_neighbors`: belief propagation on the pixels of an image.
 """
 
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Doubles = NDArray[np.float64]
 
-__all__ = ["add_neighbors", "fit_references", "mixture_likelihoods", "pass_messages"]
+__all__ = [
+    "add_neighbors",
+    "compiled",
+    "fit_references",
+    "mixture_likelihoods",
+    "pass_messages",
+    "weighted_products",
+]
 
 #: Messages are stored as whole numbers up to this, which halves their memory.
 FULL = 65535.0
@@ -29,7 +37,7 @@ ROWS = (-1, -1, -1, 0, 0, 1, 1, 1)
 COLUMNS = (-1, 0, 1, -1, 1, -1, 0, 1)
 
 
-def _compiled(function: Any) -> Any:
+def compiled(function: Any) -> Any:
     """Compile when first called, releasing the GIL, and keep the result on disk."""
     options = {
         "nogil": True,
@@ -42,8 +50,8 @@ def _compiled(function: Any) -> Any:
         return numba.njit(**options)(function)
 
 
-@_compiled
-def _products(
+@compiled
+def weighted_products(
     x: Floats, v: Floats, shapes: Doubles, offset: bool, b: Doubles, g: Doubles
 ) -> tuple[float, float, float]:
     """Write weighted products of a spectrum with the references, and of those.
@@ -78,7 +86,7 @@ def _products(
     return squares, mean, total
 
 
-@_compiled
+@compiled
 def fit_references(
     spectra: Floats,
     variance: Floats,
@@ -108,7 +116,9 @@ def fit_references(
     b = np.zeros(n_references)
     g = np.zeros((n_references, n_references))
     for i in range(len(spectra)):
-        _, mean, total = _products(spectra[i], variance[i], shapes, offset, b, g)
+        _, mean, total = weighted_products(
+            spectra[i], variance[i], shapes, offset, b, g
+        )
         best, gain = 0, -1.0
         for k in range(n_references):
             explained = b[k] * b[k] / g[k, k] if b[k] > 0.0 else 0.0
@@ -123,7 +133,7 @@ def fit_references(
             level[i] = mean - factor * weighted / total
 
 
-@_compiled
+@compiled
 def mixture_likelihoods(
     spectra: Floats,
     variance: Floats,
@@ -173,7 +183,7 @@ def mixture_likelihoods(
     half = 0.5 / scale
     small = 2.0 / n_shares
     for i in range(len(spectra)):
-        squares, _, _ = _products(spectra[i], variance[i], shapes, offset, b, g)
+        squares, _, _ = weighted_products(spectra[i], variance[i], shapes, offset, b, g)
         best = squares
         for k in range(n_references):
             chi = squares - (b[k] * b[k] / g[k, k] if b[k] > 0.0 else 0.0)
@@ -217,7 +227,7 @@ def mixture_likelihoods(
         mixing[i] = double / (pure + double)
 
 
-@_compiled
+@compiled
 def pass_messages(
     likelihoods: Floats,
     index: NDArray[np.int32],
@@ -298,7 +308,7 @@ def pass_messages(
                         messages[j, 7 - d, k] = np.uint16(old + factor * sent[k] + 0.5)
 
 
-@_compiled
+@compiled
 def add_neighbors(
     marginals: Floats, index: NDArray[np.int32], diagonal: float, out: Floats
 ) -> None:
