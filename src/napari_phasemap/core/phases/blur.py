@@ -95,8 +95,14 @@ class BlurredImage:
         ----------
         places : ndarray of int of shape (n_pixels,)
             Where they lie, as numbers in C order.
-        spectra, variance, shapes, offset, scale
-            As for `place_products`.
+        spectra, variance : ndarray of float32 of shape (n_pixels, n_energies)
+            As for `place_products`, in the unit of the stack.
+        shapes : ndarray of shape (n_references, n_energies)
+            References, in the same unit.
+        offset : bool
+            Whether a constant is fitted as well.
+        scale : ndarray of float32 of shape (n_pixels,)
+            By which the variance is multiplied, dimensionless.
         """
         from napari_phasemap.core.phases.blur_kernels import place_products
 
@@ -114,7 +120,18 @@ class BlurredImage:
         )
 
     def rounds(self, width: float | None, /) -> Iterator[int]:
-        """Find pure phases and, if `width` is None, the width; yields rounds done."""
+        """Find pure phases and the width.
+
+        Parameters
+        ----------
+        width : float or None
+            Standard deviation in pixels; None to find it.
+
+        Returns
+        -------
+        iterator of int
+            Number of rounds done.
+        """
         step = 0 if width else self._first_width()
         for number in range(N_BLUR_ROUNDS):
             if number == 0 and not width:

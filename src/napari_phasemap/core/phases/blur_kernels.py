@@ -43,21 +43,21 @@ def place_products(
     Parameters
     ----------
     spectra, variance : ndarray of float32 of shape (n_pixels, n_energies)
-        Values and their variance.
+        Values and their variance. In the unit of the stack, and its square.
     shapes : ndarray of shape (n_references, n_energies)
-        References.
+        References. In the unit of the spectra.
     offset : bool
         Whether a constant is fitted as well.
     scale : ndarray of float32 of shape (n_pixels,)
-        By which the variance is multiplied.
+        By which the variance is multiplied. Dimensionless.
     places : ndarray of int64 of shape (n_pixels,)
         Where each pixel goes.
     products : ndarray of float32 of shape (n_places, n_references)
-        Written: spectrum times reference.
+        Written: spectrum times reference over the variance. Dimensionless.
     grams : ndarray of float32 of shape (n_places, n_references, n_references)
-        Written: reference times reference.
+        Written: reference times reference over the variance. Dimensionless.
     squares : ndarray of float32 of shape (n_places,)
-        Written: spectrum times spectrum.
+        Written: spectrum times spectrum over the variance. Dimensionless.
     """
     n_references = len(shapes)
     b = np.zeros(n_references)
@@ -80,13 +80,13 @@ def blurred(image: Floats, inverse: Floats, weights: Floats, out: Floats) -> Non
     Parameters
     ----------
     image : ndarray of float32 of shape (n_rows, n_cols, n_phases)
-        0 outside the mask.
+        Shares, 0 outside the mask.
     inverse : ndarray of float32 of shape (n_rows, n_cols)
-        1 over the weights that lie inside the mask; 0 outside.
+        1 over the weights that lie inside the mask; 0 outside. Dimensionless.
     weights : ndarray of float32 of shape (2 * reach + 1,)
-        Along a row and along a column.
+        Along a row and along a column. Dimensionless.
     out : ndarray of float32 of the shape of `image`
-        Written.
+        Written. Shares.
     """
     n_rows, n_columns, n_phases = image.shape
     lines, sums = image.reshape(n_rows, -1), out.reshape(n_rows, -1)
@@ -135,13 +135,14 @@ def misfit_of(
     mixed : ndarray of float32 of shape (n_rows, n_cols, n_phases)
         Shares.
     inverse : ndarray of float32 of shape (n_rows, n_cols)
-        0 outside the mask.
-    products, grams, squares : ndarray of float32
-        From `place_products`, as images.
+        0 outside the mask. Dimensionless.
+    products, grams, squares : ndarray of float32 of shape (n_rows, n_cols, ...)
+        From `place_products`, as images. Dimensionless.
 
     Returns
     -------
     float
+        In units of the variance.
     """
     n_rows, n_columns, n_phases = mixed.shape
     total = 0.0
@@ -202,12 +203,12 @@ def sharpen(
 
     Parameters
     ----------
-    products, grams : ndarray of float32
-        From `place_products`, as images.
+    products, grams : ndarray of float32 of shape (n_rows, n_cols, n_phases, ...)
+        From `place_products`, as images. Dimensionless.
     inverse : ndarray of float32 of shape (n_rows, n_cols)
-        1 over the weights inside the mask; 0 outside.
+        1 over the weights inside the mask; 0 outside. Dimensionless.
     weights : ndarray of float32 of shape (2 * reach + 1,)
-        Of the blur, along a row and along a column.
+        Of the blur, along a row and along a column. Dimensionless.
     strength, diagonal : float
         As for `pass_messages`.
     damping : float
@@ -217,7 +218,7 @@ def sharpen(
     pure : ndarray of float32 of shape (n_rows, n_cols, n_phases)
         Probabilities of the pure phases, 0 outside; improved.
     mixed : ndarray of float32 of the same shape
-        `pure` blurred; kept up to date.
+        Shares: `pure` blurred; kept up to date.
     """
     n_rows, n_columns, n_phases = pure.shape
     reach = len(weights) // 2

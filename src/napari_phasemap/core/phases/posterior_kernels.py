@@ -2,7 +2,7 @@
 
 * `fit_references`: amount and offset of the best reference of every pixel.
 * `mixture_likelihoods`: how likely each phase is, pure or mixed with another.
-* `weighted_products`: of one spectrum with the references; `compiled` compiles.
+* `weighted_products`: of one spectrum with the references.
 * `pass_messages`, `add_neighbors`: belief propagation on the pixels of an image.
 """
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_neighbors",
-    "compiled",
     "fit_references",
     "mixture_likelihoods",
     "pass_messages",
@@ -56,8 +55,25 @@ def weighted_products(
 ) -> tuple[float, float, float]:
     """Write weighted products of a spectrum with the references, and of those.
 
-    Returns the sum of squares, the weighted mean and the sum of the weights; with an
-    offset, everything is about the weighted mean.
+    With an offset, everything is about the weighted mean.
+
+    Parameters
+    ----------
+    x, v : ndarray of float32 of shape (n_energies,)
+        Values and their variance. In the unit of the stack, and its square.
+    shapes : ndarray of shape (n_references, n_energies)
+        References. In the unit of the spectra.
+    offset : bool
+        Whether a constant is fitted as well.
+    b : ndarray of shape (n_references,)
+        Written: spectrum times reference over the variance. Dimensionless.
+    g : ndarray of shape (n_references, n_references)
+        Written: the same of two references, in the lower triangle. Dimensionless.
+
+    Returns
+    -------
+    squares, mean, total : float
+        Sum of the squares over the variance, weighted mean, and sum of the weights.
     """
     n_references, n_energies = shapes.shape
     total, mean, squares = 0.0, 0.0, 0.0
