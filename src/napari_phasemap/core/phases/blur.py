@@ -36,6 +36,10 @@ N_BLUR_ROUNDS, N_SWEEPS, DAMPING = 3, 3, 0.2
 #: Uncertainty of a share of a phase in a pixel. A boundary that is known to half a
 #: pixel or less, as mean field has it, moves shares by so much (seen on simulators).
 SHARE_ERROR = 0.1
+#: Where the median pixel's misfit is more than so many times what noise makes, spectra
+#: differ from the references in a way the model does not know, and shares are that much
+#: less certain for every tenth more (seen on frames and energies that do not agree).
+FITS, DISTRUST = 1.1, 0.5
 
 
 class BlurredImage:
@@ -142,12 +146,23 @@ class BlurredImage:
             self._sharpen()
             yield number + 1
 
-    def probabilities(self) -> Floats:
+    def probabilities(self, misfit: float, /) -> Floats:
         """Return how probable each phase is the largest, of shape (n_pixels, n_phases).
 
         Two shares are told apart as far as they differ by more than `SHARE_ERROR`.
+
+        Parameters
+        ----------
+        misfit : float
+            Of the median pixel, in units of the noise.
+
+        Returns
+        -------
+        ndarray of float32 of shape (n_pixels, n_phases)
+            Probabilities.
         """
-        shares: Floats = self._mixed[self._mask] * np.float32(1.0 / SHARE_ERROR)
+        error = SHARE_ERROR * (1.0 + DISTRUST * max(10.0 * (misfit - FITS), 0.0))
+        shares: Floats = self._mixed[self._mask] * np.float32(1.0 / error)
         shares -= shares.max(axis=1, keepdims=True)
         np.exp(shares, out=shares)
         shares /= shares.sum(axis=1, keepdims=True)

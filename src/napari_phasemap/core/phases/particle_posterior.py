@@ -187,7 +187,8 @@ class ParticlePosterior:
             image = self._image_of(rows, slice(low, high))
             for done in image.rounds(self._model.blur):
                 yield FEW_ROUNDS + done * (start + height >= n_rows)
-            sharp[first:last] = image.probabilities()[first - low : last - low]
+            found = image.probabilities(self._scale)
+            sharp[first:last] = found[first - low : last - low]
             widths.append(image.width)
             sizes.append(last - first)
         self._marginals = sharp
