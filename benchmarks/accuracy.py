@@ -117,7 +117,7 @@ def checks(truth, pearson, posterior, mended, report):
 
 
 def cell(values):
-    """Return mean and worst of several seeds."""
+    """Return mean and standard deviation over seeds."""
     known = [value for value in values if value is not None and np.isfinite(value)]
     if not known:
         return ""
@@ -150,8 +150,9 @@ def report_of(results):
         "![Reliability diagram](pictures/reliability_diagram.png)",
     ]
     for condition, runs in results.items():
-        share = cell([100 * one["ambiguous"] for one in runs])
-        parts.append(f"## {condition} ({share} % ambiguous)")
+        share = f"{100 * np.mean([one['ambiguous'] for one in runs]):.0f}"
+        seeds = ", ".join(str(one["seed"]) for one in runs)
+        parts.append(f"## {condition} ({share} % ambiguous; seeds {seeds})")
         rows = [
             [name, *(cell([r["methods"][name][c] for r in runs]) for c in COLUMNS)]
             for name in runs[0]["methods"]
@@ -169,6 +170,7 @@ def report_of(results):
 
 def draw(results, path):
     """Draw how often pixels are right that say they are."""
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
@@ -179,6 +181,7 @@ def draw(results, path):
         "posterior, with neighbors, recalibrated",
     )
     for ax, name in zip(axes, names, strict=True):
+        ax.set_prop_cycle(color=colormaps["tab20"].colors)
         ax.plot([0, 1], [0, 1], color="0.7", linewidth=1)
         for condition, runs in results.items():
             bins = np.array([one["methods"][name]["bins"] for one in runs])
@@ -193,7 +196,7 @@ def draw(results, path):
         ax.title.set_fontsize(9)
     axes[0].set_ylabel("share that is right")
     axes[2].legend(fontsize=5, loc="upper left")
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, dpi=110)
 
 
 def main():
