@@ -487,3 +487,25 @@ def test_names_of_near_places_keep_clear_of_one_another(qtbot):
     # Where nothing is free it is still shown beside its place.
     crowded = _free_box(metrics, "NaVPF", places[0], 8.0, [area], area)
     assert crowded.left() > places[0].x()
+
+
+def test_a_density_shows_what_is_where_in_the_colors_of_the_classes(scatter, qtbot):
+    scatter.restyle(density=True, axes=False)
+    places = [scatter.position_of(400 * k + 7) for k in range(3)]
+
+    def seen(place, **options):
+        image = render(scatter, *scatter.size_in_pixels(), legend=False, **options)
+        return image.pixelColor(*map(int, place)).getRgb()
+
+    for place, color in zip(places, (RED, BLUE, GREEN), strict=True):
+        shade = np.array(seen(place)[:3]) / np.max(seen(place)[:3])
+        np.testing.assert_allclose(shade, np.divide(color, max(color)), atol=0.05)
+    assert seen((3, 3), background="transparent")[3] == 0
+    selected = np.arange(1200) < 400
+    scatter.set_selection(selected)
+    assert sum(seen(places[0])[:3]) > 2 * sum(seen(places[1])[:3])
+    scatter.set_shown(np.array([True, False, True]))
+    assert seen(places[1])[:3] == (0, 0, 0)
+    scatter.restyle(density=False)  # what was not drawn meanwhile is brought up to date
+    assert seen(places[1])[:3] == (0, 0, 0)
+    assert seen(places[0])[:3] == RED

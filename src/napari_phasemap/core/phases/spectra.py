@@ -99,5 +99,7 @@ def standardize(spectra: ArrayLike, /) -> NDArray[np.float64]:
 def _sums(
     labels: NDArray[Any], values: NDArray[np.float64], n_classes: int
 ) -> NDArray[np.float64]:
+    if n_classes == 1:
+        return np.array([values.sum()])
     sums = np.bincount(labels, weights=values, minlength=n_classes + 1)
     return sums[1 : n_classes + 1].astype(np.float64)

@@ -28,9 +28,11 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import signals_blocked
 
+from napari_phasemap.core.latent.density import has_kernels, load_kernels
 from napari_phasemap.views.scatter.figure import Turn, render
 from napari_phasemap.views.shell.ending import when_gone
 from napari_phasemap.views.shell.job import tell_error
+from napari_phasemap.views.shell.warm import load_beside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +45,10 @@ __all__ = ["FigureTab", "LookTab"]
 
 #: Up to how many points, and the diameter in pixels that they start with.
 SIZES = ((20_000, 5.0), (300_000, 3.0), (float("inf"), 2.0))
+#: More points hide one another: how many lie where tells more.
+DENSE_FROM = 500_000
+#: Milliseconds after a density is first shown until it is made fast.
+LOAD_AFTER = 700
 BACKGROUNDS = {
     "as shown": "",
     "white": "#ffffff",
@@ -82,6 +88,13 @@ class LookTab(QWidget):
         self._rings = QCheckBox("ellipsoids")
         self._rings.setToolTip("1 and 2 standard deviations of each class.")
         self._rare = QCheckBox("rare classes in front")
+        self._density = QCheckBox("density")
+        self._density.setToolTip("How many points lie where, instead of the nearest.")
+        self._is_loading = False
+        # When the view is open: loading takes from it what Python does one at a time.
+        self._loading = QTimer(self)
+        self._loading.setInterval(LOAD_AFTER)
+        self._loading.timeout.connect(self._on_loading)
         self._clusters = QSpinBox()
         self._clusters.setRange(2, 40)
         self._clusters.setValue(4)
@@ -93,7 +106,7 @@ class LookTab(QWidget):
         self._perspective.toggled.connect(scatter.set_perspective)
         self._size.valueChanged.connect(self._on_style)
         self._opacity.valueChanged.connect(self._on_style)
-        for box in (self._box, self._rings, self._rare):
+        for box in (self._box, self._rings, self._rare, self._density):
             box.toggled.connect(self._on_style)
 
     @property
@@ -126,6 +139,7 @@ class LookTab(QWidget):
                 combo.setCurrentIndex(index if index < len(names) else -1)
                 combo.setEnabled(index < len(names))
         self._flat.setEnabled(len(names) > 2)
+        self._density.setChecked(n_points > DENSE_FROM)
         self._size.setValue(next(size for most, size in SIZES if n_points <= most))
 
     def toggle_flat(self) -> None:
@@ -147,7 +161,7 @@ class LookTab(QWidget):
         form.addRow("point size", self._size)
         form.addRow("opacity", self._opacity)
         form.addRow("show", _row(self._box, self._rings))
-        form.addRow("", self._rare)
+        form.addRow("", _row(self._rare, self._density))
         find = QPushButton("Find clusters")
         find.setToolTip("k-means in the latent space, as a coloring.")
         find.clicked.connect(self._on_clusters)
@@ -163,13 +177,26 @@ class LookTab(QWidget):
     def _on_clusters(self, *_: Any) -> None:
         self.clustersRequested.emit(self._clusters.value())
 
+    def _on_loading(self) -> None:
+        """Load what makes densities fast; draw all points when it is there."""
+        if has_kernels():
+            self._loading.stop()
+            self._scatter.canvas.update()
+        elif not self._is_loading:
+            self._is_loading = True
+            load_beside(load_kernels)
+
     def _on_style(self, *_: Any) -> None:
+        if self._density.isChecked() and not (has_kernels() or self._is_loading):
+            self._loading.start()
+        self._opacity.setEnabled(not self._density.isChecked())
         self._scatter.restyle(
             point_size=self._size.value(),
             opacity=self._opacity.value() / 100.0,
             axes=self._box.isChecked(),
             ellipsoids=self._rings.isChecked(),
             rare_in_front=self._rare.isChecked(),
+            density=self._density.isChecked(),
         )
 
 

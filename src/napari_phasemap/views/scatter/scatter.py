@@ -319,6 +319,7 @@ class Scatter(QWidget):
             self.camera,
             self.size_in_pixels(),
             scale=self.canvas.pixel_scale,
+            pixel=self.canvas.pixel_scale,
             moving=self._is_moving,
         )
 

@@ -13,6 +13,7 @@ import numpy as np
 from vispy import gloo
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.latent.density import density_picture, has_kernels
 from napari_phasemap.core.latent.frame import (
     Frame,
     box_lines,
@@ -23,6 +24,7 @@ from napari_phasemap.core.latent.projection import project
 from napari_phasemap.views.scatter.colors import Coloring, plain
 from napari_phasemap.views.scatter.gl import LineSet, PointCloud, ordered_depth
 from napari_phasemap.views.scatter.overlay import FONT_POINTS, Marks
+from napari_phasemap.views.scatter.picture import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +39,14 @@ __all__ = ["Scene", "Style"]
 FORWARD, FORWARD_SELECTED, FORWARD_RARE = 0.06, 0.7, 0.97
 #: How much of its color an unselected point keeps while others are selected.
 FADED = 0.22
+#: The same where densities are shown, whose opacity makes them paler still.
+PALER = 0.5
+#: Unselected points that a selected one outweighs on its pixel.
+SELECTED_WEIGHT = 50.0
+#: Points counted for a density while the camera moves.
+MOVING_POINTS = 2_000_000
+#: The same until the compiled loop is there.
+SLOW_POINTS = 300_000
 NO_LINES = np.zeros((0, 3), np.float32), np.zeros((0, 4), np.float32)
 
 
@@ -54,6 +64,8 @@ class Style:
         Whether the box, and the outlines of the classes, are drawn.
     rare_in_front : bool
         Draw rarer classes in front of all others instead of slightly forward.
+    density : bool
+        Show how many points lie where instead of the front-most ones.
     background, foreground : str
         Hexadecimal colors.
     """
@@ -63,6 +75,7 @@ class Style:
     axes: bool = True
     ellipsoids: bool = False
     rare_in_front: bool = False
+    density: bool = False
     background: str = "#000000"
     foreground: str = "#f0f1f2"
 
@@ -81,14 +94,15 @@ class Scene:
         self.n_missing = 0
         self._markers: dict[str, NDArray[np.float32]] = {}
         self._priority = np.ones((2, 1), dtype=np.float32)
+        self._table = np.zeros((2, 1, 4), dtype=np.uint8)
         self.make_buffers()
 
     def make_buffers(self) -> None:
         """Make everything on the graphics card anew, for a new OpenGL context."""
-        self._cloud = PointCloud()
+        self._cloud, self._picture = PointCloud(), Picture()
         self._box, self._rings = LineSet(), LineSet()
+        self._has_points = self._has_codes = False
         if self.n_points:
-            self._cloud.set_points(self.points)
             self._set_table()
             self._set_lines()
 
@@ -112,8 +126,7 @@ class Scene:
             self.cursor = self.selection = None
             self.coloring = plain(self.n_points)
             self.shown = np.ones(1, dtype=bool)
-        if self.n_points:
-            self._cloud.set_points(self.points)
+        self._has_points = False
         self._set_table()
         self._set_lines()
 
@@ -196,15 +209,26 @@ class Scene:
         table[1, :, :3] = coloring.colors
         table[:, :, 3] = priority
         self._priority = (priority / 255).astype(np.float32)
-        codes = coloring.codes.astype(np.float32)
+        self._table = table
+        self._has_codes = False
+
+    def _fill_cloud(self) -> None:
+        """Bring the buffers of the points up to date, now that they are drawn."""
+        if not self._has_points:
+            self._cloud.set_points(self.points)
+            self._has_points, self._has_codes = True, False
+        if self._has_codes:
+            return
+        codes = self.coloring.codes.astype(np.float32)
         if self.selection is not None:
-            codes += np.float32(n_codes) * self.selection
+            codes += np.float32(len(self.coloring.colors)) * self.selection
         ranks = None
         if self.style.opacity < 1:
-            ranks = table[:, :, 3].ravel()[codes.astype(np.intp)]
-        self._cloud.set_table(table)
+            ranks = self._table[:, :, 3].ravel()[codes.astype(np.intp)]
+        self._cloud.set_table(self._table)
         self._cloud.set_codes(codes)
         self._cloud.set_ranks(ranks)
+        self._has_codes = True
 
     def _set_lines(self) -> None:
         """Bring the box and the outlines of the classes up to date."""
@@ -227,6 +251,7 @@ class Scene:
         *,
         opaque: bool = True,
         scale: float = 1.0,
+        pixel: float = 1.0,
         moving: bool = False,
     ) -> None:
         """Paint with OpenGL into the current viewport.
@@ -241,6 +266,8 @@ class Scene:
             Fill the background; otherwise leave it transparent.
         scale : float, default=1.0
             Enlarges the points.
+        pixel : float, default=1.0
+            Pixels of the viewport per pixel of `size`.
         moving : bool, default=False
             Draw a random part of many points.
         """
@@ -251,14 +278,49 @@ class Scene:
         matrix = camera.clip_matrix(*size)
         forward = self._forward()
         self._box.draw(matrix, forward=forward, on_top=False)
-        self._cloud.draw(
-            matrix,
-            size=self.style.point_size * scale,
-            opacity=self.style.opacity,
-            forward=forward,
-            moving=moving,
-        )
+        if self.style.density and self.n_points:
+            width = max(1, round(self.style.point_size * scale / pixel))
+            self._picture.draw(self._density(camera, size, width, moving))
+        elif self.n_points:
+            self._fill_cloud()
+            self._cloud.draw(
+                matrix,
+                size=self.style.point_size * scale,
+                opacity=self.style.opacity,
+                forward=forward,
+                moving=moving,
+            )
         self._rings.draw(matrix, forward=forward, on_top=True)
+
+    def _density(
+        self, camera: Camera, size: tuple[int, int], width: int, moving: bool
+    ) -> NDArray[np.uint8]:
+        """Return the picture of how many points lie where."""
+        coloring, colors = self.coloring, self._table[:, :, :3].astype(np.float32)
+        if self.selection is not None:
+            back = _rgb(self.style.background)
+            colors[0] = PALER * coloring.colors + (1 - PALER) * back
+        weights = np.ones((2, len(coloring.colors))) * (self._table[:, :, 3] > 0)
+        weights[1] *= SELECTED_WEIGHT
+        if self.style.rare_in_front and coloring.limits is None:
+            weights *= coloring.counts.max() / np.maximum(coloring.counts, 1)
+        return density_picture(
+            self.points,
+            coloring.codes,
+            colors,
+            weights,
+            camera.screen_matrix(*size),
+            *size,
+            selected=self.selection,
+            size=width,
+            step=self._step(moving),
+        )
+
+    def _step(self, moving: bool) -> int:
+        """Return that every so manieth point is counted."""
+        if not has_kernels():
+            return max(1, self.n_points // SLOW_POINTS)
+        return max(1, self.n_points // MOVING_POINTS) if moving else 1
 
     def marks(self, camera: Camera, size: tuple[int, int], scale: float = 1.0) -> Marks:
         """Return the labels, named places and the cursor for a view."""
