@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.core.data.phasemap import phase_colors
+from napari_phasemap.core.data.palettes import phase_colors
 from napari_phasemap.core.data.stack_set import as_set
 from napari_phasemap.core.phases.spectra import mean_spectra
 from napari_phasemap.figures.means import N_MARKED, draw_mean

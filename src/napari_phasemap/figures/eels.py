@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from napari_phasemap.core.bonds.mutual_information import ABSENT
+from napari_phasemap.core.data.palettes import AMBIGUOUS
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.figures.maps import draw_phase_map, show_image
 from napari_phasemap.figures.style import MM, NORMAL, SMALL, dress
@@ -151,7 +152,7 @@ def draw_embedding(axes: Axes, edge: EdgeAnalysis, /) -> PathCollection:
         points, labels = _widest_plane(edge.values), ("axis 1", "axis 2")
     shown = np.flatnonzero(np.isfinite(points[:, :2]).all(axis=1))
     shown = shown[:: max(1, len(shown) // MOST_POINTS)]
-    table = np.array(["#b4b4b4", *edge.classes.colors])
+    table = np.array([AMBIGUOUS, *edge.classes.colors])
     artist = axes.scatter(
         points[shown, 0],
         points[shown, 1],

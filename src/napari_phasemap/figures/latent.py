@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
-from napari_phasemap.core.data.phasemap import phase_colors
+from napari_phasemap.core.data.palettes import phase_colors
 from napari_phasemap.figures.maps import AMBIGUOUS_COLOR
 from napari_phasemap.figures.style import SMALL, dress
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data import palettes
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.stack_set import as_set
 from napari_phasemap.figures.style import SMALL, dress
@@ -40,7 +41,7 @@ __all__ = [
 ]
 
 #: Gray of an ambiguous pixel (arXiv:2603.07666, Fig. 3b), lighter than every phase.
-AMBIGUOUS_COLOR = "#b4b4b4"
+AMBIGUOUS_COLOR = palettes.AMBIGUOUS
 #: Brightness of a pixel of which nothing is sure, where brightness shows how sure it
 #: is: its phase can still be told.
 DARKEST = 0.15

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data import palettes
 from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.phases.decisions import mean_chance
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 #: Name and color of the pixels in the latent cluster of another phase.
-DISAGREEMENT, DISAGREEMENT_COLOR = "disagreement", "#ff2020"
+DISAGREEMENT, DISAGREEMENT_COLOR = "disagreement", palettes.DISAGREEMENT
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD, PhaseMap, phase_colors
+from napari_phasemap.core.data.palettes import phase_colors
+from napari_phasemap.core.data.phasemap import DEFAULT_THRESHOLD, PhaseMap
 
 SCORES = [
     [0.9, 0.8, 0.1],

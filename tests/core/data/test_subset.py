@@ -134,7 +134,7 @@ def test_the_mean_knows_masks_and_missing_frames():
 
 
 def test_a_new_phase_takes_the_first_color_that_is_free():
-    from napari_phasemap.core.data.phasemap import phase_colors
+    from napari_phasemap.core.data.palettes import phase_colors
 
     phases = PhaseMap.from_scores([[0.9, 0.1]], ["a", "b"])
     assert phases.with_colors(phase_colors(2)).colors == tuple(phase_colors(2))

@@ -12,7 +12,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QPushButton
 
-from napari_phasemap.core.data.phasemap import phase_colors
+from napari_phasemap.core.data.palettes import phase_colors
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.core.eels.workflow import analyze_edges

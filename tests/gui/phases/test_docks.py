@@ -196,11 +196,18 @@ def test_a_color_changes_everywhere(
     viewer: Any, qtbot: Any, two_particles: list[Any], references: Any
 ) -> None:
     dock = correlated(viewer, qtbot, two_particles, references)
+    workspace = workspace_for(viewer)
     dock.fractions.set_color(1, "#123456")
     color = viewer.layers["phase"].colormap.map(np.array([2]))[0]
     np.testing.assert_allclose(color[:3] * 255, [0x12, 0x34, 0x56], atol=1)
     color = cell(dock, 1, 0, Qt.ItemDataRole.BackgroundRole)
     assert color.name() == "#123456"
+    dock.colors._on_chosen(1)
+    assert workspace.phase_map.colors == ("#4477aa", "#ee6677")
+    color = viewer.layers["phase"].colormap.map(np.array([1]))[0, :3]
+    np.testing.assert_allclose(color, np.array([0x44, 0x77, 0xAA]) / 255, atol=0.01)
+    workspace.undo()
+    assert workspace.phase_map.colors[1] == "#123456"
 
 
 def test_a_cancelled_job_changes_nothing(

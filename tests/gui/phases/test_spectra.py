@@ -8,7 +8,7 @@ import pytest
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QPushButton
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.stack_set import StackSet
@@ -185,3 +185,25 @@ def test_one_key_draws_on_the_image_and_points_light_up(
 def _world(image: Any, row: float, col: float) -> tuple[float, float]:
     y, x = image.data_to_world((0, row, col))[-2:]
     return float(y), float(x)
+
+
+def test_tab_goes_through_the_controls_as_they_stand(qtbot: Any, dock: Any) -> None:
+    qtbot.wait(300)
+    controls, one = [], dock.bar
+    while True:
+        one = one.nextInFocusChain()
+        if one is dock.bar or len(controls) > 40:
+            break
+        inside = dock.bar.isAncestorOf(one) and one.isVisible()
+        if inside and one.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            controls.append(one)
+    texts = [one.text() for one in controls if isinstance(one, QPushButton)]
+    expected = ["Show", "Select on image", "Clear", "Set A", "Set B"]
+    assert texts == [*expected, "Compare A and B", "Export"]
+    dock.window().activateWindow()
+    controls[-1].setFocus()
+    qtbot.waitUntil(controls[-1].hasFocus)
+    shown = controls[-1].grab().toImage()
+    controls[0].setFocus()
+    hidden = controls[-1].grab().toImage()
+    assert shown != hidden  # a frame shows where the keyboard is

@@ -1,7 +1,6 @@
 """Which phase a pixel is, and how sure that is: the result of every classifier.
 
 * `PhaseMap`: labels, runner-up and margin per pixel, with names and colors.
-* `phase_colors`: colors that color-blind people can tell apart.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.frozen import read_only
+from napari_phasemap.core.data.palettes import phase_colors
 from napari_phasemap.core.data.text_table import described
 
 if TYPE_CHECKING:
@@ -21,53 +21,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["DEFAULT_THRESHOLD", "PhaseMap", "phase_colors"]
+__all__ = ["DEFAULT_THRESHOLD", "PhaseMap"]
 
 #: Smallest gap Q1 - Q2 that is not ambiguous (arXiv:2603.07666, Algorithm 1).
 DEFAULT_THRESHOLD = 0.005
-
-#: Okabe and Ito's color-blind safe set (https://jfly.uni-koeln.de/color/), without
-#: black, then Paul Tol's "muted" set (https://sronpersonalpages.nl/~pault/).
-PALETTE = (
-    "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442",
-    "#332288", "#117733", "#88ccee", "#ddcc77", "#cc6677", "#aa4499", "#882255",
-)  # fmt: skip
-#: Gray and its share in the colors of the first 14 classes, the next and the last.
-TINTS = ((0, 0.0), (255, 0.5), (0, 0.435))
-
-
-def phase_colors(n_phases: int) -> tuple[str, ...]:
-    """Return `n_phases` hexadecimal colors, color-blind safe up to 14.
-
-    The next 14 are lighter, the 14 after them darker; then they repeat.
-
-    Parameters
-    ----------
-    n_phases : int
-        How many are needed.
-
-    Returns
-    -------
-    tuple of str
-        As "#rrggbb", in a fixed order.
-
-    Examples
-    --------
-    >>> phase_colors(2)
-    ('#0072b2', '#e69f00')
-    >>> phase_colors(30)[14::14]
-    ('#80b8d8', '#004065')
-    """
-    colors = [_tinted(c, *tint) for tint in TINTS for c in PALETTE]
-    repeats = -(-n_phases // len(colors))
-    return tuple(colors * repeats)[:n_phases]
-
-
-def _tinted(color: str, target: int, share: float) -> str:
-    """Return a color mixed with a gray of 0 to 255."""
-    parts = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    mixed = (round((1.0 - share) * part + share * target) for part in parts)
-    return "#" + "".join(f"{part:02x}" for part in mixed)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

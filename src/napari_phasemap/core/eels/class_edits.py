@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
-from napari_phasemap.core.data.phasemap import PhaseMap, phase_colors
+from napari_phasemap.core.data.palettes import phase_colors
+from napari_phasemap.core.data.phasemap import PhaseMap
 from napari_phasemap.core.data.progress import OnProgress, ignore_progress
 from napari_phasemap.core.learn.clustering import class_stability, kmeans
 

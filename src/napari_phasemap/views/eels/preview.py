@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import Signal
 
+from napari_phasemap.core.data.palettes import CURSOR, MEASURED
 from napari_phasemap.views.eels.windows import FIT_COLOR, SIGNAL_COLOR
 from napari_phasemap.views.widgets.quick_plot import QuickPlot
 
@@ -28,7 +29,6 @@ __all__ = ["AgreementPlot", "JumpPlot", "SubtractionPlot"]
 N_BINS = 60
 #: Characters of a line in the histogram.
 REASON_WIDTH = 34
-MEASURED_COLOR = "#a0a0a0"
 #: Where the names of lines may be, as shares of the height.
 NAME_HEIGHTS = (0.8, 0.5, 0.2)
 
@@ -87,12 +87,12 @@ class _Panel:
         self.lines = [
             axes.plot([], [], color=color, lw=width, ls=style)[0]
             for color, width, style in (
-                (MEASURED_COLOR, 0.9, "-"),
+                (MEASURED, 0.9, "-"),
                 (FIT_COLOR, 1.2, "--"),
                 (SIGNAL_COLOR, 1.2, "-"),
             )
         ]
-        self._zero = axes.axhline(0.0, color=MEASURED_COLOR, lw=0.5)
+        self._zero = axes.axhline(0.0, color=MEASURED, lw=0.5)
         self._names: list[Any] = []
         axes.margins(x=0.01)
 
@@ -188,12 +188,12 @@ class JumpPlot(QuickPlot):
             high = max(high, low + 0.02, 1.1)
             bins = np.linspace(min(low, 0.98), high, N_BINS + 1).tolist()
             axes.hist(np.clip(known, bins[0], bins[-1]), bins, histtype="stepfilled",
-                      color=MEASURED_COLOR, label="all pixels")  # fmt: skip
+                      color=MEASURED, label="all pixels")  # fmt: skip
             chosen = jump[significant & np.isfinite(jump)]
             axes.hist(np.clip(chosen, bins[0], bins[-1]), bins, histtype="stepfilled",
                       color=SIGNAL_COLOR, label="significant")  # fmt: skip
             shown = max(threshold, bins[0]) if np.isfinite(threshold) else bins[0]
-            self._line = axes.axvline(shown, color="#ff2020", lw=2.0)
+            self._line = axes.axvline(shown, color=CURSOR, lw=2.0)
             axes.set_xlim(bins[0], bins[-1])
             axes.set_xlabel("jump ratio: drag the red line")
             axes.set_ylabel("pixels")
@@ -202,7 +202,7 @@ class JumpPlot(QuickPlot):
             # Below the legend, where few pixels are, and in front of their bars.
             axes.text(0.98, 0.6, fill(reason, REASON_WIDTH), transform=axes.transAxes,
                       ha="right", va="top", fontsize=8,
-                      color=MEASURED_COLOR)  # fmt: skip
+                      color=MEASURED)  # fmt: skip
 
         self.draw(draw)
         if not self._connected:
@@ -265,7 +265,7 @@ class AgreementPlot(QuickPlot):
 
         def draw(axes: Axes) -> None:
             axes.plot(self._candidates, suggestion.agreement, "o-", color=FIT_COLOR)
-            axes.axhline(AGREEMENT, color=MEASURED_COLOR, ls="--", lw=0.8)
+            axes.axhline(AGREEMENT, color=MEASURED, ls="--", lw=0.8)
             if best > 1:
                 axes.axvline(best, color=SIGNAL_COLOR, lw=2.0)
             lowest = min(float(np.min(suggestion.agreement)), AGREEMENT)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import Signal
 
+from napari_phasemap.core.data import palettes
 from napari_phasemap.views.widgets.quick_plot import QuickPlot
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FIT_COLOR", "SIGNAL_COLOR", "WindowPlot"]
 
-FIT_COLOR = "#56b4e9"
-SIGNAL_COLOR = "#e69f00"
+FIT_COLOR, SIGNAL_COLOR = palettes.FIT, palettes.SIGNAL
 #: How near in pixels the mouse must be to the end of a window to move that end alone.
 GRAB = 6.0
 #: Names of the two windows in `EdgeRow`.
@@ -85,7 +85,7 @@ class WindowPlot(QuickPlot):
         assert self._energy is not None
         assert self._mean is not None
         positive = self._mean[np.isfinite(self._mean) & (self._mean > 0)]
-        axes.plot(self._energy, self._mean, color="#a0a0a0", lw=1.0)
+        axes.plot(self._energy, self._mean, color=palettes.MEASURED, lw=1.0)
         wide = positive.size and positive.max() > 30 * np.percentile(positive, 2)
         if wide and positive.size == self._mean.size:
             axes.set_yscale("log")

@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_phasemap.core.data.errors import InputError
-from napari_phasemap.core.data.phasemap import PALETTE
+from napari_phasemap.core.data.palettes import PALETTE
 from napari_phasemap.core.latent.selection import within_mahalanobis
 from napari_phasemap.views.shell.dock import guarded
 from napari_phasemap.workspace import Selection

@@ -24,6 +24,7 @@ from napari_phasemap.views.phases.fractions import FractionTable
 from napari_phasemap.views.phases.layer_box import LayerBox
 from napari_phasemap.views.phases.loading import load_references
 from napari_phasemap.views.phases.method_box import MethodBox
+from napari_phasemap.views.phases.palette_box import PaletteBox
 from napari_phasemap.views.phases.reference_table import ReferenceTable
 from napari_phasemap.views.phases.trust import Trust
 from napari_phasemap.views.shell.dock import Dock, guarded
@@ -82,6 +83,8 @@ class PhasePanel(Dock):
         self.method.asked.connect(self.compute)
         self.fractions = FractionTable(self.workspace)
         self.body.addWidget(self.fractions)
+        self.colors = PaletteBox(self.workspace)
+        self.body.addWidget(self.colors)
         self.body.addLayout(self._make_save())
         self.body.addStretch(1)
         events = self.workspace.events

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_phasemap.core.data.describe import describe_pixel
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.palettes import A_AND_B, CURSOR, QUIET
 from napari_phasemap.views.phases.compare_box import CompareBox
 from napari_phasemap.views.phases.spectra_bar import SpectraBar
 from napari_phasemap.views.phases.spectra_content import SpectraContent, fit_text
@@ -48,11 +49,6 @@ __all__ = ["SpectraView"]
 
 EMPTY = "Open stacks, then point at a pixel of the image: its spectrum appears here."
 POINT = "Point at a pixel; click to keep it. Click in the plot to go to an energy."
-PIXEL_COLOR = "#ff2020"
-#: Of the line at the energy of the frame that is shown.
-ENERGY_COLOR = "#888888"
-#: Colors of A and B, which color-blind people can tell apart.
-AB_COLORS = {"A": "#56b4e9", "B": "#d55e00"}
 #: Milliseconds between two full drawings.
 DRAW_EVERY = 60
 #: Pixels: beside a second canvas in a small window.
@@ -169,10 +165,10 @@ class SpectraView(Dock):
             raise InputError(
                 f"no pixel is selected, so there is nothing to keep as {name}"
             )
-        kept = Selection(name, workspace.selection.copy(), AB_COLORS[name])
+        kept = Selection(name, workspace.selection.copy(), A_AND_B[name])
         others = [one for one in workspace.selections if one.name != name]
         workspace.apply(f"set {name}", selections=(*others, kept))
-        if {one.name for one in workspace.selections} >= AB_COLORS.keys():
+        if {one.name for one in workspace.selections} >= A_AND_B.keys():
             self.bar.set_compare(True)
 
     def save_numbers(self, path: Path) -> None:
@@ -193,7 +189,7 @@ class SpectraView(Dock):
         return (
             self._shown
             if pixel is None
-            else self._content.with_pixel(self._shown, pixel, PIXEL_COLOR)
+            else self._content.with_pixel(self._shown, pixel, CURSOR)
         )
 
     def _draw_figure(self, figure: Figure) -> None:
@@ -282,7 +278,7 @@ class SpectraView(Dock):
                     one.set_visible(False)
             self.plot.refresh_live()
             return
-        curve, fit = self._content.pixel(self._shown, pixel, PIXEL_COLOR)
+        curve, fit = self._content.pixel(self._shown, pixel, CURSOR)
         line.set_data(stacks.energy, curve.values)
         line.set_visible(True)
         if left is not None and fit is not None:
@@ -327,17 +323,15 @@ class SpectraView(Dock):
             axes, shown.energy, shown.curves,
             unit=shown.unit, peaks=options.peaks, legend=options.legend,
         )  # fmt: skip
-        (pixel,) = axes.plot([], [], color=PIXEL_COLOR, lw=1.4, visible=False)
-        line = axes.axvline(
-            shown.energy[0], color=ENERGY_COLOR, lw=0.8, ls=":", visible=False
-        )
+        (pixel,) = axes.plot([], [], color=CURSOR, lw=1.4, visible=False)
+        line = axes.axvline(shown.energy[0], color=QUIET, lw=0.8, ls=":", visible=False)
         self._lines = {"pixel": pixel, "energy": line}
         self.plot.keep_live(pixel, line)
         below = self.plot.below
         if below is not None:
             draw_residuals(below, shown.energy, shown.below, title=shown.title_below)
             if shown.comparison is None:
-                (left,) = below.plot([], [], color=PIXEL_COLOR, lw=1.0, visible=False)
+                (left,) = below.plot([], [], color=CURSOR, lw=1.0, visible=False)
                 self._lines["left"] = left
                 self.plot.keep_live(left)
         if not shown.curves:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.palettes import DIFFERENCE
 from napari_phasemap.core.phases.baselines import fit_spectrum
 from napari_phasemap.core.phases.comparing import compare_selections
 from napari_phasemap.core.phases.curves import Curve, shown_as
@@ -193,7 +194,7 @@ class SpectraContent:
         return Content(
             energy=stacks.energy,
             curves=means,
-            below=(Curve("", found.difference, found.difference_error, "#cc79a7"),),
+            below=(Curve("", found.difference, found.difference_error, DIFFERENCE),),
             unit=unit_of(stacks.quantity, "as measured"),
             title_below="B − A",
             way="as measured",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from napari_phasemap.core.data.palettes import QUIET
 from napari_phasemap.core.phases.peaks import find_edge, find_peaks
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ CORNERS: dict[Corner, tuple[float, float, float, float]] = {
 LEGEND_ROW = 0.13
 #: Labels closer than this part of the axis are written once.
 CLOSE = 0.02
-ZERO_COLOR = "#888888"
 
 
 def unit_of(quantity: str, way: str) -> str:
@@ -109,7 +109,7 @@ def draw_residuals(
     title: str,
 ) -> None:
     """Draw what is left around a line at zero, as high up as down."""
-    axes.axhline(0.0, color=ZERO_COLOR, linewidth=0.7)
+    axes.axhline(0.0, color=QUIET, linewidth=0.7)
     reach = 0.0
     for curve in curves:
         (line,) = axes.plot(energy, curve.values, color=curve.color, linewidth=1.0)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_phasemap.core.data.phasemap import phase_colors
+from napari_phasemap.core.data.palettes import AMBIGUOUS_POINTS as AMBIGUOUS
+from napari_phasemap.core.data.palettes import UNASSIGNED, phase_colors
 from napari_phasemap.core.phases.decisions import decisions_of
 
 if TYPE_CHECKING:
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Coloring", "coloring", "colorings", "continuous", "plain"]
 
-#: Ambiguous pixels are grey (arXiv:2603.07666, Fig. 4e); what has no class is darker.
-AMBIGUOUS = "#a8a8a8"
-UNASSIGNED = "#6f6f6f"
 #: The coloring by what the map of probabilities says.
 PROBABLE = "probable phase"
 #: Codes of a continuous scale; one more stands for "no value".

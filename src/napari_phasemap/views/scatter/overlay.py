@@ -15,6 +15,8 @@ from qtpy.QtCore import QPointF, QRectF, QSizeF, Qt
 from qtpy.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 from qtpy.QtWidgets import QWidget
 
+from napari_phasemap.core.data.palettes import CURSOR, SELECTION
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Marks", "Overlay", "paint_legend", "paint_marks"]
 
-CURSOR_COLOR = "#ff2020"
-STROKE_COLOR = "#ffff33"
 FONT_POINTS = 8.5
 
 
@@ -254,17 +254,17 @@ def _free_box(
 def _paint_cursor(painter: QPainter, place: QPointF, scale: float) -> None:
     """Paint a ring that is seen on any color: red on a black rim."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for color, line in (("#000000", 4.0), (CURSOR_COLOR, 2.0)):
+    for color, line in (("#000000", 4.0), (CURSOR, 2.0)):
         painter.setPen(QPen(QColor(color), line * scale))
         painter.drawEllipse(place, 8 * scale, 8 * scale)
 
 
 def _paint_stroke(painter: QPainter, stroke: Stroke) -> None:
-    fill = QColor(STROKE_COLOR)
+    fill = QColor(SELECTION)
     fill.setAlpha(30)
     painter.setBrush(fill)
     points = [QPointF(x, y) for x, y in stroke.points]
-    for color, line in (("#000000", 3.0), (STROKE_COLOR, 1.5)):
+    for color, line in (("#000000", 3.0), (SELECTION, 1.5)):
         painter.setPen(QPen(QColor(color), line))
         if stroke.tool == "lasso":
             painter.drawPolygon(QPolygonF(points))

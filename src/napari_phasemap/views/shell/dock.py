@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari.utils.notifications import show_info
@@ -35,6 +35,7 @@ from napari_phasemap.views.shell.placing import (
     place_form,
 )
 from napari_phasemap.views.shell.warm import warm_up
+from napari_phasemap.views.widgets.tab_order import FOCUS_STYLE, order_by_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,8 @@ __all__ = ["Dock", "guarded"]
 
 #: Milliseconds until napari has finished placing a new dock.
 PLACE_AFTER = 50
+#: Milliseconds after that until its controls stand where they stay.
+ORDER_AFTER = 100
 #: Pixels that a dock needs for its controls beside a scroll bar.
 MIN_WIDTH = 330
 
@@ -112,6 +115,7 @@ class Dock(QWidget):
         layout.addWidget(area, 1)
         layout.addWidget(self.job)
         self.setMinimumWidth(MIN_WIDTH)
+        self.setStyleSheet(FOCUS_STYLE)
         self.listen(self.workspace.events.stacks, self._warm_up)
         end(self, self._connections)
 
@@ -191,6 +195,7 @@ class Dock(QWidget):
         mark(window, dock, self.area)
         (place_below if self.area == "bottom" else place_form)(window, dock)
         keep_on_screen(window)
+        self.after(ORDER_AFTER, partial(order_by_place, self))
 
     def closeEvent(self, event: Any) -> None:
         """Stop what runs for a dock that is closed."""

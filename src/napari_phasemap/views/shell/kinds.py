@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_phasemap.core.data import palettes
 from napari_phasemap.core.phases.changes import disagreement
 from napari_phasemap.core.phases.decisions import (
     UNDECIDED,
@@ -58,7 +59,7 @@ __all__ = [
 ]
 
 #: Bright on grey images and different from every phase color.
-SELECTION_COLOR = "#ffff33"
+SELECTION_COLOR = palettes.SELECTION
 #: Pixels that tell the range of the scores.
 MOST_LOOKED_AT = 50_000
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from napari.utils.colormaps import CyclicLabelColormap
 
-from napari_phasemap.core.data.phasemap import PALETTE, phase_colors
+from napari_phasemap.core.data.palettes import PALETTE, phase_colors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

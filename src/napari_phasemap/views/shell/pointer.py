@@ -10,6 +10,8 @@ from weakref import ref
 
 import numpy as np
 
+from napari_phasemap.core.data.palettes import CURSOR
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -23,7 +25,6 @@ __all__ = ["Pointer"]
 
 #: Width of the cursor in pixels of the image: it must not cover a narrow one.
 SMALLEST_MARK, LARGEST_MARK = 1.5, 7.0
-CURSOR_COLOR = "#ff2020"
 #: Canvas pixels that the mouse may move between press and release of a click.
 CLICK_SLACK = 3
 
@@ -117,7 +118,7 @@ class Pointer:
             name="cursor",
             symbol="cross",
             face_color="transparent",
-            border_color=CURSOR_COLOR,
+            border_color=CURSOR,
             border_width=0.12,
             size=size,
             units=(self._places.unit,) * 2,

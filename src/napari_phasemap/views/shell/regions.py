@@ -14,6 +14,7 @@ import numpy as np
 from napari.layers import Shapes
 
 from napari_phasemap.core.data.errors import InputError
+from napari_phasemap.core.data.palettes import SELECTION
 from napari_phasemap.core.prepare.masking import inside_polygons
 from napari_phasemap.io.npe2 import METADATA_KEY
 
@@ -51,7 +52,7 @@ def draw_region(
             ndim=2,
             name=name,
             face_color="#ffffff33",
-            edge_color="#ffff33",
+            edge_color=SELECTION,
             edge_width=_line_width(viewer),
             **units,
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import Qt, QTimer, Signal
 
+from napari_phasemap.core.data.palettes import QUIET
 from napari_phasemap.views.widgets.plot import PlotView
 from napari_phasemap.views.widgets.view_range import moved, shifted, zoomed
 
@@ -30,7 +31,6 @@ MARGINS, BELOW = (52.0, 38.0, 8.0, 6.0), 0.27
 CLICK_SLACK = 4.0
 #: Zoom per step of the wheel or key.
 STEP = 1.25
-CURSOR_COLOR = "#888888"
 #: Milliseconds after a change of size until the kept picture is made anew.
 SETTLE = 40
 
@@ -184,7 +184,7 @@ class LivePlot(PlotView):
 
     def _make_cross(self) -> None:
         """Make the line under the mouse and the text that tells where it is."""
-        color = CURSOR_COLOR
+        color = QUIET
         start = self.axes.get_xlim()[0]
         self._cross = self.axes.axvline(start, color=color, lw=0.8, visible=False)
         self._where = self.axes.text(
