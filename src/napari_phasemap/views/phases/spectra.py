@@ -73,7 +73,7 @@ class SpectraView(Dock):
         self.layout().removeWidget(self.job)
         self._hint.setVisible(False)
         self.scroll.setVisible(False)
-        self.pointed, self._count = SteadyLabel(1), SteadyLabel(1)
+        self.pointed, self._count = SteadyLabel(1, 2), SteadyLabel(1, 2)
         self.plot, self.bar, self._table = LivePlot(EMPTY), SpectraBar(), CompareBox()
         self.plot.set_theme(self.viewer.theme)
         self._table.setVisible(False)

@@ -41,6 +41,9 @@ ACTIONS = (
         "change the selection.",
     ),
     ("Clear", "Select nothing."),
+)
+#: What is compared: name, tool tip.
+PAIR = (
     ("Set A", "Keep the selection as A, to compare with B."),
     ("Set B", "Keep the selection as B, to compare with A."),
 )
@@ -97,9 +100,9 @@ class SpectraBar(QWidget):
         self._ways.setToolTip("What is plotted of each spectrum.")
         self._against.setToolTip("What difference and ratio compare with.")
         self._against.setVisible(False)
-        self._compare = QPushButton("Compare A and B")
-        self._compare.setCheckable(True)
-        self._compare.setToolTip("Means with standard errors, difference, shares.")
+        tip = "Means with standard errors, difference, phases and particles."
+        self._compare = self._toggle("Show A and B", False, tip)
+        pair = [self._action(name, tip) for name, tip in PAIR]
         row = QFlowLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setHorizontalSpacing(4)
@@ -112,11 +115,10 @@ class SpectraBar(QWidget):
             button.setToolTip(tip)
             button.clicked.connect(partial(self._ask, name))
             row.addWidget(button)
-        row.addWidget(self._compare)
-        row.addWidget(_menu_button("Export", [self._export(name) for name in EXPORTS]))
+        row.addWidget(_menu_button("Compare", [*pair, self._compare]))
+        row.addWidget(_menu_button("Export", [self._action(name) for name in EXPORTS]))
         self._ways.currentTextChanged.connect(self._on_way)
         self._against.currentTextChanged.connect(self._on_changed)
-        self._compare.toggled.connect(self._on_changed)
 
     def options(self) -> Options:
         """Return what is chosen."""
@@ -166,8 +168,9 @@ class SpectraBar(QWidget):
         action.toggled.connect(self._on_changed)
         return action
 
-    def _export(self, name: str) -> QAction:
+    def _action(self, name: str, tip: str = "") -> QAction:
         action = QAction(name, self)
+        action.setToolTip(tip)
         action.triggered.connect(partial(self._ask, name))
         return action
 

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Content", "Fit", "SpectraContent", "fit_text"]
 
 NO_PAIR = (
-    "Select pixels and press 'Set A', select others and press 'Set B': their spectra, "
-    "the difference, phases and particles are compared here."
+    "Select pixels and choose 'Set A' under Compare, select others and choose 'Set B': "
+    "their spectra, the difference, phases and particles are compared here."
 )
 NO_REFERENCES = "the residual needs references that cover the energies; load them first"
 #: Shares of a fit below this are not told.
