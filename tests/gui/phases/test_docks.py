@@ -14,6 +14,7 @@ from napari_phasemap.core.data.stack_set import StackSet
 from napari_phasemap.views.phases.data_panel import DataPanel
 from napari_phasemap.views.phases.phase_panel import PhasePanel
 from napari_phasemap.views.phases.spectra import SpectraView
+from napari_phasemap.views.shell.kinds import PHASE
 from napari_phasemap.views.shell.link import link_for, workspace_for
 from napari_phasemap.views.shell.regions import draw_region, region_mask, select_region
 from napari_phasemap.workspace import Selection
@@ -190,6 +191,22 @@ def test_the_menu_shows_r_with_one_phase_after_the_other(
     assert [x.name for x in viewer.layers if x.name.startswith("r(")] == ["r(right)"]
     viewer.layers.remove("r(right)")
     assert not right.isChecked()
+
+
+def test_the_eye_of_a_layer_and_the_check_box_are_the_same(
+    viewer: Any, qtbot: Any, two_particles: list[Any], references: Any
+) -> None:
+    dock = correlated(viewer, qtbot, two_particles, references)
+    layer, box = viewer.layers["phase"], dock.layers.boxes[PHASE]
+    assert box.isChecked()
+    layer.visible = False
+    assert not box.isChecked()
+    box.click()
+    assert viewer.layers["phase"] is layer
+    assert layer.visible
+    box.click()
+    assert "phase" not in viewer.layers
+    assert not box.isChecked()
 
 
 def test_a_color_changes_everywhere(

@@ -73,6 +73,18 @@ def phase_colors(n_phases: int) -> tuple[str, ...]:
 
     The next 14 are lighter, the 14 after them darker; then they repeat.
 
+    Parameters
+    ----------
+    n_phases : int
+        How many.
+
+    Returns
+    -------
+    tuple of str
+        "#rrggbb".
+
+    Examples
+    --------
     >>> phase_colors(2)
     ('#0072b2', '#e69f00')
     >>> phase_colors(30)[14::14]
@@ -90,6 +102,11 @@ def palette_colors(name: str, n_colors: int, /) -> tuple[str, ...]:
         Of the set.
     n_colors : int
         How many; beyond those of the set follow lighter and darker ones.
+
+    Returns
+    -------
+    tuple of str
+        "#rrggbb".
 
     Raises
     ------

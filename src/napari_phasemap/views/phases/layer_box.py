@@ -99,7 +99,12 @@ class LayerBox(QGroupBox):
     def set_layer(self, kind: Kind, wanted: bool) -> None:
         """Show or remove the layers of a kind."""
         results = self._link.results
-        (results.show if wanted else results.hide)(kind)
+        if not wanted:
+            results.hide(kind)
+            return
+        results.show(kind)
+        for layer in results.layers(kind):
+            layer.visible = True  # the eye may have been closed
 
     def show_wanted(self) -> None:
         """Show the layers whose boxes are checked, the phases at least."""
@@ -112,13 +117,13 @@ class LayerBox(QGroupBox):
         self._link.results.show(*(wanted or [PHASE]))
 
     def follow(self, *_: Any) -> None:
-        """Follow layers that were deleted by hand, or show another kind now."""
-        workspace, kinds = self._link.workspace, self._link.results.kinds()
+        """Follow layers that were deleted or hidden by hand, or show another kind."""
+        workspace, results = self._link.workspace, self._link.results
         if workspace.phase_map is None and workspace.posterior is None:
             return
         for kind, box in (*self.boxes.items(), *self.actions.items()):
             box.blockSignals(True)
-            box.setChecked(kind in kinds)
+            box.setChecked(results.is_seen(kind))
             box.blockSignals(False)
 
     def follow_method(self, *_: Any) -> None:

@@ -58,6 +58,10 @@ class ResultLayers:
 
     # ---- What the docks call ----
 
+    def is_seen(self, kind: Kind) -> bool:
+        """Return whether there is a visible layer of a kind."""
+        return any(layer.visible for layer in self.layers(kind))
+
     def kinds(self) -> set[Kind]:
         """Return the kinds of which a layer exists."""
         return {kind for (kind, _), one in self._shown.items() if one.layer is not None}
@@ -204,9 +208,14 @@ class ResultLayers:
             visible=visible,
         )
         self._shown[kind, number] = shown
+        layer.events.visible.connect(self._on_visible)
         tell_pixels(layer, self._workspace, self._places)
         if kind == SELECTION:
             viewer.layers.selection.active = active
+        self.changed.emit()
+
+    def _on_visible(self, _: Any) -> None:
+        """Tell that an eye was clicked."""
         self.changed.emit()
 
     def _name(self, kind: Kind, grid: PixelGrid) -> str:
