@@ -150,7 +150,8 @@ class MethodBox(QGroupBox):
 
     def _make_options(self) -> dict[str, QCheckBox]:
         boxes = {}
-        for one in parameters_of(posterior_map):
+        # The width of a blur is no yes or no: it is left at its default.
+        for one in (p for p in parameters_of(posterior_map) if p.type is bool):
             boxes[one.name] = QCheckBox(one.label)
             boxes[one.name].setChecked(one.default)
             boxes[one.name].setToolTip(fill(one.text, TIP_WIDTH))
