@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_phasemap.core.data.layout import Layout, in_rows, lay_out, pixel_grids
+from napari_phasemap.core.data.layout import Layout, in_rows, lay_out
+from napari_phasemap.core.data.pixel_grid import pixel_grids
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.data.stack_set import StackSet
 

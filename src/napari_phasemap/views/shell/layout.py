@@ -11,14 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
-from napari_phasemap.core.data.layout import (
-    Layout,
-    PixelGrid,
-    Place,
-    in_rows,
-    lay_out,
-    pixel_grids,
-)
+from napari_phasemap.core.data.layout import Layout, Place, in_rows, lay_out
+from napari_phasemap.core.data.pixel_grid import PixelGrid, pixel_grids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.data.layout import PixelGrid
+    from napari_phasemap.core.data.pixel_grid import PixelGrid
     from napari_phasemap.views.shell.kinds import Kind, Picture
     from napari_phasemap.workspace import Workspace
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-    from napari_phasemap.core.data.layout import PixelGrid
+    from napari_phasemap.core.data.pixel_grid import PixelGrid
     from napari_phasemap.views.shell.kinds import Kind, Picture
     from napari_phasemap.views.shell.layout import ParticleLayout
     from napari_phasemap.workspace import Workspace
