@@ -55,12 +55,12 @@ from napari_phasemap.figures.maps import (
     draw_reliability,
 )
 from napari_phasemap.figures.means import draw_mean
+from napari_phasemap.figures.saving import save_figure
 from napari_phasemap.figures.sheets import (
     correlation_sheet,
     fraction_sheet,
     map_sheet,
     reference_sheet,
-    save_figure,
     spectra_sheet,
 )
 

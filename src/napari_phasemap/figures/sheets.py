@@ -1,19 +1,15 @@
-"""Put drawings together on a page, several particles at once, and save them.
+"""Put drawings together on a page, several particles at once.
 
 * `map_sheet`: one map per particle, with a legend or a color bar.
 * `correlation_sheet`: particles by phases.
 * `spectra_sheet`, `reference_sheet`, `fraction_sheet`: curves and bars.
-* `save_figure`: to a file, never half of one.
 """
 
 from __future__ import annotations
 
-import os
 from math import ceil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.stack_set import as_set
 from napari_phasemap.figures.curves import (
     draw_reference_correlation,
@@ -32,7 +28,6 @@ from napari_phasemap.figures.style import MM, NORMAL, SMALL, dress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from os import PathLike
 
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
@@ -47,7 +42,6 @@ __all__ = [
     "fraction_sheet",
     "map_sheet",
     "reference_sheet",
-    "save_figure",
     "spectra_sheet",
 ]
 
@@ -290,54 +284,6 @@ def fraction_sheet(
         share = f"{100 * intervals.confidence:.0f}"
         figure.supxlabel(f"lines: {share} % intervals of the pixels", fontsize=SMALL)
     return figure
-
-
-def save_figure(
-    figure: Figure,
-    path: str | PathLike[str],
-    /,
-    *,
-    overwrite: bool = False,
-    dpi: float = 300.0,
-) -> Path:
-    """Save a figure; the ending of the name tells the format.
-
-    Parameters
-    ----------
-    figure : Figure
-        What to save.
-    path : str or path
-        Ends with .png, .svg, .pdf or .tif.
-    overwrite : bool, default=False
-        Replace an existing file.
-    dpi : float, default=300.0
-        Dots per inch of PNG and TIFF.
-
-    Returns
-    -------
-    Path
-        Of the file.
-
-    Raises
-    ------
-    FileExistsError
-        If the file exists and `overwrite` is False.
-    ValueError
-        If the ending is unknown.
-    """
-    path = Path(path)
-    known = (".png", ".svg", ".pdf", ".tif", ".tiff")
-    if path.suffix.lower() not in known:
-        raise InputError(f"{path.name!r} does not end with one of {', '.join(known)}")
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists; choose another name or overwrite it")
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
-    try:
-        figure.savefig(part, dpi=dpi)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path
 
 
 def _grid(stacks: StackSet, rows: int, columns: int) -> tuple[Figure, list[Any]]:
