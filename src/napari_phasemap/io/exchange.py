@@ -23,8 +23,8 @@ from napari_phasemap.io.hdf5 import (
     read_floats,
     text,
     texts,
-    tree,
 )
+from napari_phasemap.io.hdf5_tree import tree
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,8 +23,8 @@ from napari_phasemap.io.hdf5 import (
     open_hdf5,
     read_floats,
     text,
-    tree,
 )
+from napari_phasemap.io.hdf5_tree import tree
 from napari_phasemap.io.nexus import (
     ENERGY_NAMES,
     Detector,
