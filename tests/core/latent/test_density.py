@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from napari_phasemap.core.latent import density
+from napari_phasemap.core.latent.camera import Camera
 from napari_phasemap.core.latent.density import density_picture, load_kernels
-from napari_phasemap.core.latent.projection import Camera, project
+from napari_phasemap.core.latent.projection import project
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -3,13 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_phasemap.core.latent.projection import (
-    Camera,
-    Screen,
-    pick,
-    project,
-    visible,
-)
+from napari_phasemap.core.latent.camera import Camera
+from napari_phasemap.core.latent.projection import Screen, pick, project, visible
 
 SIZES = [(640, 480), (300, 700), (1, 1)]
 

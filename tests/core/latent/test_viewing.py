@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from napari_phasemap.core.latent.projection import Camera, project
+from napari_phasemap.core.latent.camera import Camera
+from napari_phasemap.core.latent.projection import project
 from napari_phasemap.core.latent.viewing import facing, framing, separating_direction
 
 

@@ -77,7 +77,7 @@ def density_picture(
 
     Examples
     --------
-    >>> from napari_phasemap.core.latent.projection import Camera
+    >>> from napari_phasemap.core.latent.camera import Camera
     >>> matrix = Camera(azimuth=0, elevation=0, height=2.0).screen_matrix(2, 2)
     >>> points = np.array([[-0.5, -0.5], [0, 0], [0.5, 0.5]], dtype=np.float32)
     >>> colors = np.full((2, 1, 3), 255)

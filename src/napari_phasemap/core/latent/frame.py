@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.latent.projection import Camera
+    from napari_phasemap.core.latent.camera import Camera
 
 __all__ = ["Frame", "Label", "box_lines", "ellipsoid_lines", "tick_labels"]
 

@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.latent.projection import Camera
+    from napari_phasemap.core.latent.camera import Camera
 
 __all__ = ["facing", "framing", "separating_direction"]
 

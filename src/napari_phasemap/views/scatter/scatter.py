@@ -15,7 +15,8 @@ from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from vispy import gloo
 from vispy.app import Canvas
 
-from napari_phasemap.core.latent.projection import Camera, pick, project, visible
+from napari_phasemap.core.latent.camera import Camera
+from napari_phasemap.core.latent.projection import pick, project, visible
 from napari_phasemap.core.latent.selection import in_ball, in_polygon, in_rectangle
 from napari_phasemap.core.latent.viewing import facing, framing, separating_direction
 from napari_phasemap.views.scatter.overlay import Marks, Overlay

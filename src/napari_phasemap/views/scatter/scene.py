@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_phasemap.core.latent.projection import Camera, Screen
+    from napari_phasemap.core.latent.camera import Camera
+    from napari_phasemap.core.latent.projection import Screen
 
 __all__ = ["Scene", "Style"]
 
