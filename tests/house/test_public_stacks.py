@@ -45,6 +45,7 @@ CALLS: dict[str, Any] = {
     "pca": lambda s: pm.pca(s, n_components=2).singular_values,
     "pearson_map": lambda s: pm.pearson_map(s, REFERENCES).margin,
     "posterior_map": lambda s: pm.posterior_map(s, REFERENCES).margin,
+    "reference_from": lambda s: pm.reference_from(s, SOME, "mean").spectra,
     "smooth_potts": lambda s: pm.smooth_potts(s, pm.chi_square_map(s, PHASES)).margin,
     "correlation_sheet": lambda s: len(figures.correlation_sheet(s, PHASES).axes),
     "draw_correlation_map": lambda s: figures.draw_correlation_map(

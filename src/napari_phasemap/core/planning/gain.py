@@ -121,7 +121,7 @@ def steps_around(
     Examples
     --------
     >>> steps_around(6, 1000.0, 501)[0]
-    (3, 4, 6, 8, 10, 12)
+    (3, 5, 6, 7, 8, 10, 12)
     """
     most = min(2 * n, n_candidates)
     numbers = {n, *np.linspace(3, max(most, 3), 6).round().astype(int).tolist()}
