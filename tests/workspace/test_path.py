@@ -78,7 +78,7 @@ def test_other_references_make_the_map_stale_until_they_are_taken_back(mapped):
     phases = mapped.phase_map
     put_references(mapped, ReferenceSpectra(["a", "b"], ENERGY, REFERENCES.spectra + 1))
     assert standings(mapped)["Correlate"] == "stale"
-    assert mapped.phase_map is phases
+    np.testing.assert_array_equal(mapped.phase_map.labels, phases.labels)
     mapped.undo()
     assert standings(mapped)["Correlate"] == "done"
     mapped.redo()
@@ -86,7 +86,7 @@ def test_other_references_make_the_map_stale_until_they_are_taken_back(mapped):
     assert standings(mapped)["Correlate"] == "done"
     mapped.undo()
     assert standings(mapped)["Correlate"] == "stale"
-    assert mapped.phase_map is phases
+    np.testing.assert_array_equal(mapped.phase_map.labels, phases.labels)
 
 
 def test_fewer_pixels_keep_their_map_and_more_ask_for_another(mapped):
@@ -114,12 +114,17 @@ def test_other_values_of_the_same_pixels_ask_for_another_map(mapped):
     assert mapped.phase_map is None
     assert standings(mapped)["Correlate"] == "stale"
     mapped.undo()
-    assert mapped.phase_map is phases
+    np.testing.assert_array_equal(mapped.phase_map.labels, phases.labels)
 
 
 def test_the_same_pixels_again_make_no_step(mapped):
+    again = StackSet([mapped.stacks[0].with_step("mask: all pixels")])
+    phases = mapped.phase_map
+    analyze(mapped, again, "mask")
+    assert mapped.stacks is again  # its history says more
+    np.testing.assert_array_equal(mapped.phase_map.labels, phases.labels)
     history = mapped.history
-    analyze(mapped, StackSet([mapped.stacks[0].with_step("mask again")]), "mask")
+    analyze(mapped, StackSet([again[0].with_step("mask: all pixels")]), "mask")
     assert mapped.history is history
 
 

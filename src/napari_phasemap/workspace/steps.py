@@ -52,25 +52,25 @@ def analyze(workspace: Workspace, stacks: StackSet, text: str, /) -> None:
     Parameters
     ----------
     workspace : Workspace
-        Where only pixels were taken out of the same stacks, the others keep what they
-        have; of other pixels or values nothing is known yet.
+        Where pixels were taken out of the same stacks, or none, the others keep what
+        they have; of other pixels or values nothing is known yet.
     stacks : StackSet
         The new pixels.
     text : str
         Names the step: "mask".
     """
     kept = _kept(workspace.stacks, stacks)
-    if kept is not None and kept.all():
+    if kept is not None and kept.all() and _is_told(workspace.stacks, stacks):
         return
     changes: dict[str, Any] = {"stacks": stacks}
-    if kept is not None:
-        changes |= with_fewer(workspace, kept)
-    else:
+    if kept is None:
         for name, rule in rules(workspace).items():
             if rule in _GOES:
                 changes[name] = fresh(workspace, name)
         changes["selection"] = np.zeros(stacks.n_pixels, dtype=bool)
         changes["made"] = workspace.made  # says that there was a map
+    else:
+        changes |= with_fewer(workspace, kept)
     workspace.apply(text, **changes)
 
 
@@ -255,6 +255,12 @@ def _kept(old: StackSet | None, new: StackSet) -> NDArray[np.bool_] | None:
             return None
         kept.append(other.mask[one.mask])
     return np.concatenate(kept)
+
+
+def _is_told(old: StackSet | None, new: StackSet) -> bool:
+    """Whether the history of the new stacks says nothing that the old one does not."""
+    pairs = zip(old or (), new, strict=True)
+    return all(set(other.history) <= set(one.history) for one, other in pairs)
 
 
 def _same_values(one: SpectralStack, other: SpectralStack) -> bool:

@@ -139,7 +139,7 @@ class LatentView(Dock):
             )
         self.tools.add_places(self.second_canvas)
         self.tools.add_button("help", "All gestures and keys. F1", self.tools.show_help)
-        self._pointed, self._count = SteadyLabel(1, 2), SteadyLabel(1, 2)
+        self._pointed, self._count = SteadyLabel(2, 2), SteadyLabel(2, 2)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.addWidget(scatter)
         self._splitter.addWidget(self._drawer)
