@@ -48,7 +48,7 @@ def mapped():
     """A workspace with a phase map of 12 pixels."""
     workspace = Workspace(sources=(stack(),), references=REFERENCES)
     analyze(workspace, StackSet(workspace.sources), "convert")
-    put_map(workspace, a_map())
+    put_map(workspace, workspace.references, a_map())
     return workspace
 
 
@@ -61,11 +61,11 @@ def test_the_row_from_nothing_to_figures():
     assert standing(workspace) == "done done next later later later later"
     put_references(workspace, REFERENCES)
     assert standing(workspace) == "done done later done next later later"
-    put_map(workspace, a_map())
+    put_map(workspace, workspace.references, a_map())
     assert standing(workspace) == "done done later done done next later"
     note_saved(workspace, saveable(workspace))
     assert standing(workspace) == "done done later done done later done"
-    put_resolved(workspace, a_map())
+    put_resolved(workspace, workspace.threshold, a_map())
     assert standing(workspace) == "done done later done done done stale"
 
 
@@ -82,11 +82,24 @@ def test_other_references_make_the_map_stale_until_they_are_taken_back(mapped):
     mapped.undo()
     assert standings(mapped)["Correlate"] == "done"
     mapped.redo()
-    put_map(mapped, a_map())
+    put_map(mapped, mapped.references, a_map())
     assert standings(mapped)["Correlate"] == "done"
     mapped.undo()
     assert standings(mapped)["Correlate"] == "stale"
     np.testing.assert_array_equal(mapped.phase_map.labels, phases.labels)
+
+
+def test_what_was_replaced_while_a_map_was_made_makes_it_stale(mapped):
+    before = mapped.references
+    other = ReferenceSpectra(["a", "b"], ENERGY, REFERENCES.spectra + 1)
+    put_references(mapped, other)
+    put_map(mapped, before, a_map())
+    assert standings(mapped)["Correlate"] == "stale"
+    put_map(mapped, other, a_map())
+    assert standings(mapped)["Correlate"] == "done"
+    set_threshold(mapped, 0.02)
+    put_resolved(mapped, 0.005, a_map())
+    assert standings(mapped)["Resolve"] == "stale"
 
 
 def test_fewer_pixels_keep_their_map_and_more_ask_for_another(mapped):
@@ -130,7 +143,7 @@ def test_the_same_pixels_again_make_no_step(mapped):
 
 def test_a_threshold_that_is_dragged_is_one_step_and_makes_resolved_stale(mapped):
     put_latent(mapped, np.zeros((12, 2), np.float32), "PCA")
-    put_resolved(mapped, a_map())
+    put_resolved(mapped, mapped.threshold, a_map())
     for number in range(1, 40):
         set_threshold(mapped, number / 1000, goes_on=number > 1)
     assert standings(mapped)["Resolve"] == "stale"
@@ -148,7 +161,7 @@ def test_a_threshold_that_is_dragged_is_one_step_and_makes_resolved_stale(mapped
 
 def test_another_latent_space_takes_the_resolved_map_along_and_back(mapped):
     put_latent(mapped, first := np.zeros((12, 2), np.float32), "PCA")
-    put_resolved(mapped, resolved := a_map())
+    put_resolved(mapped, mapped.threshold, resolved := a_map())
     put_latent(mapped, np.ones((12, 2), np.float32), "GMVAE", features={"m": [0] * 12})
     assert mapped.resolved is None
     assert "m" in mapped.features

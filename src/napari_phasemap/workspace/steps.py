@@ -91,37 +91,47 @@ def put_references(
     workspace.apply(text, references=references)
 
 
-def put_map(workspace: Workspace, phases: PhaseMap, text: str = "correlate", /) -> None:
-    """Take a phase map made from the present references.
+def put_map(
+    workspace: Workspace, references: ReferenceSpectra | None, phases: PhaseMap, /
+) -> None:
+    """Take a phase map.
 
     Parameters
     ----------
     workspace : Workspace
         A map that was resolved from the old one goes.
+    references : ReferenceSpectra or None
+        What it was made from: there may be others by now.
     phases : PhaseMap
         Of all pixels.
-    text : str, default="correlate"
-        Names the step.
     """
-    made = replace(workspace.made, references=workspace.references, threshold=None)
-    workspace.apply(text, resolved=None, phase_map=phases, method=PEARSON, made=made)
+    made = replace(workspace.made, references=references, threshold=None)
+    workspace.apply(
+        "correlate", resolved=None, phase_map=phases, method=PEARSON, made=made
+    )
 
 
 def put_probabilities(
-    workspace: Workspace, phases: PhaseMap, posterior: PhaseMap, /
+    workspace: Workspace,
+    references: ReferenceSpectra | None,
+    phases: PhaseMap,
+    posterior: PhaseMap,
+    /,
 ) -> None:
-    """Take both maps made from the present references; probabilities tell the phases.
+    """Take both maps; probabilities tell the phases.
 
     Parameters
     ----------
     workspace : Workspace
         With the pixels of the maps.
+    references : ReferenceSpectra or None
+        What they were made from: there may be others by now.
     phases : PhaseMap
         The correlation.
     posterior : PhaseMap
         The probabilities.
     """
-    made = replace(workspace.made, references=workspace.references)
+    made = replace(workspace.made, references=references)
     workspace.apply(
         "probabilities",
         phase_map=phases,
@@ -131,17 +141,19 @@ def put_probabilities(
     )
 
 
-def put_resolved(workspace: Workspace, phases: PhaseMap, /) -> None:
-    """Take a map that was resolved at the present threshold.
+def put_resolved(workspace: Workspace, threshold: float, phases: PhaseMap, /) -> None:
+    """Take a resolved map.
 
     Parameters
     ----------
     workspace : Workspace
         With the phase map that it comes from.
+    threshold : float
+        At which it was resolved: it may be another by now.
     phases : PhaseMap
         Of all pixels.
     """
-    made = replace(workspace.made, threshold=workspace.threshold)
+    made = replace(workspace.made, threshold=threshold)
     # What was resolved is shown, not the probabilities.
     workspace.apply("resolve ambiguity", method=PEARSON, resolved=phases, made=made)
 

@@ -197,7 +197,7 @@ def test_stale_maps_say_so_and_are_made_again_and_steps_go_back_and_on(
     bench = hand.window.findChild(Workbench)
     workspace.set_stacks(StackSet(two_particles))
     put_references(workspace, references)
-    put_map(workspace, pearson_map(workspace.stacks, references))
+    put_map(workspace, references, pearson_map(workspace.stacks, references))
     old = workspace.phase_map
     put_references(workspace, references.resample([515.0, 517.5, 520.0, 525.0, 530.3]))
     qtbot.wait(700)
@@ -246,7 +246,11 @@ def test_a_session_brings_back_what_was_open_and_how_it_was_shown(
     bench.link.open_stacks(two_particles)
     workspace.set_stacks(StackSet(list(workspace.sources)))
     put_references(workspace, references)
-    put_map(workspace, pearson_map(workspace.stacks, references).with_colors(COLORS))
+    put_map(
+        workspace,
+        references,
+        pearson_map(workspace.stacks, references).with_colors(COLORS),
+    )
     put_latent(workspace, np.ones((workspace.stacks.n_pixels, 2), np.float32), "mine")
     chosen = np.arange(workspace.stacks.n_pixels) % 7 == 0
     workspace.select(chosen)

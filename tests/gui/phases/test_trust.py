@@ -11,10 +11,12 @@ from click.testing import CliRunner
 from qtpy.QtWidgets import QAbstractButton, QLabel
 
 from napari_phasemap.cli import main
+from napari_phasemap.core.data.errors import InputError
 from napari_phasemap.core.data.noise import density_noise
 from napari_phasemap.core.data.references import ReferenceSpectra
 from napari_phasemap.core.data.stack import SpectralStack
 from napari_phasemap.core.data.stack_set import StackSet
+from napari_phasemap.core.phases.correlation import pearson_map
 from napari_phasemap.core.phases.decisions import decisions_of
 from napari_phasemap.core.phases.distortion import Distortion
 from napari_phasemap.core.phases.reference_check import ReferenceReport
@@ -22,7 +24,10 @@ from napari_phasemap.core.phases.reference_corrections import corrections_of
 from napari_phasemap.io.results import read_results
 from napari_phasemap.io.stackfile import write_stack
 from napari_phasemap.views.shell.link import link_for, workspace_for
+from napari_phasemap.views.shell.maps import known_correlation, take_map
 from napari_phasemap.views.shell.status import pixel_text
+from napari_phasemap.workspace import Workspace
+from napari_phasemap.workspace.steps import analyze
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -224,3 +229,20 @@ def test_dock_and_command_line_give_the_same_probabilities(
         assert mine.scores.tobytes() == other.scores.tobytes()
         np.testing.assert_array_equal(mine.labels, other.labels)
     assert by_command.level == 0.8
+
+
+def test_a_correlation_with_other_references_or_pixels_is_not_used() -> None:
+    references = ReferenceSpectra(["a", "b"], ENERGY, SHAPES)
+    stacks = StackSet([particle()])
+    workspace = Workspace(stacks=stacks, references=references)
+    phases = pearson_map(stacks, references)
+    take_map(workspace, stacks, references, phases)
+    assert known_correlation(workspace, references) is phases
+    # Of the same names, as after a shift: not what the map was made from.
+    other = ReferenceSpectra(["a", "b"], ENERGY, SHAPES[::-1])
+    workspace.references = other
+    assert known_correlation(workspace, other) is None
+    fewer = StackSet([particle().with_mask(np.arange(480).reshape(SIZE) < 300)])
+    analyze(workspace, fewer, "mask")
+    with pytest.raises(InputError, match="the stacks changed while correlating"):
+        take_map(workspace, stacks, references, phases)

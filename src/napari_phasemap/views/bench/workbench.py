@@ -307,7 +307,7 @@ class Workbench(Dock):
         opened = self.workspace.sources[-len(sample.stacks) :]
         self.workspace.set_stacks(StackSet(opened))
         put_references(self.workspace, sample.references)
-        put_map(self.workspace, sample.phases)
+        put_map(self.workspace, sample.references, sample.phases)
         for kind in (PHASE, AMBIGUITY):
             self.link.results.show(kind)
         self.go_to("Correlate")

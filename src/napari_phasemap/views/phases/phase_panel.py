@@ -30,12 +30,12 @@ from napari_phasemap.views.phases.trust import Trust
 from napari_phasemap.views.shell.dock import Dock, guarded
 from napari_phasemap.views.shell.job import tell_error
 from napari_phasemap.views.shell.kinds import PHASE, RESOLVED
-from napari_phasemap.views.shell.maps import colored_as, ready_to_compare
+from napari_phasemap.views.shell.maps import ready_to_compare, take_map
 from napari_phasemap.views.shell.opening import spectra_files
 from napari_phasemap.views.widgets.plot import PlotView
 from napari_phasemap.workspace import POSTERIOR
 from napari_phasemap.workspace.path import Standing, path_of, saveable
-from napari_phasemap.workspace.steps import note_saved, put_map, put_references
+from napari_phasemap.workspace.steps import note_saved, put_references
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from napari_phasemap.core.data.phasemap import PhaseMap
     from napari_phasemap.core.data.references import ReferenceSpectra
+    from napari_phasemap.core.data.stack_set import StackSet
     from napari_phasemap.views.shell.kinds import Kind
     from napari_phasemap.workspace import Workspace
 
@@ -142,7 +143,7 @@ class PhasePanel(Dock):
             pearson_map,
             stacks,
             references,
-            on_done=partial(self._on_map, references),
+            on_done=partial(self._on_map, stacks, references),
             text="correlating",
         )
 
@@ -170,10 +171,10 @@ class PhasePanel(Dock):
                 "apart. Remove one of the two."
             )
 
-    def _on_map(self, references: ReferenceSpectra, phases: PhaseMap) -> None:
-        workspace = self.workspace
-        put_map(workspace, colored_as(phases, workspace.phase_map))
-        self.trust.correlated_with = references
+    def _on_map(
+        self, stacks: StackSet, references: ReferenceSpectra, phases: PhaseMap
+    ) -> None:
+        take_map(self.workspace, stacks, references, phases)
         self.layers.show_wanted()
         if phases.n_unassigned:
             self.tell(

@@ -19,7 +19,11 @@ from napari_phasemap.pipeline.probabilities import both_maps
 from napari_phasemap.views.phases.posterior_box import PosteriorBox
 from napari_phasemap.views.phases.report_box import RECALIBRATE, ReportBox
 from napari_phasemap.views.shell.dock import guarded
-from napari_phasemap.views.shell.maps import ready_to_compare, take_maps
+from napari_phasemap.views.shell.maps import (
+    known_correlation,
+    ready_to_compare,
+    take_maps,
+)
 from napari_phasemap.views.shell.regions import draw_region, region_mask
 from napari_phasemap.workspace import POSTERIOR
 from napari_phasemap.workspace.steps import undo_past
@@ -27,7 +31,6 @@ from napari_phasemap.workspace.steps import undo_past
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_phasemap.core.data.phasemap import PhaseMap
     from napari_phasemap.core.data.references import ReferenceSpectra
     from napari_phasemap.core.phases.reference_check import ReferenceReport
     from napari_phasemap.pipeline.probabilities import BothMaps
@@ -60,8 +63,6 @@ class Trust:
             ReportBox(dock.workspace),
             PosteriorBox(dock.workspace),
         )
-        #: References that the correlation was made with, where that is known.
-        self.correlated_with: ReferenceSpectra | None = None
         self.report.asked.connect(self.check)
         self.report.apply.clicked.connect(self.apply)
         self.report.undo.clicked.connect(self.undo)
@@ -91,7 +92,7 @@ class Trust:
             _with(both_maps, self._method.options()),
             stacks,
             references,
-            self._known_correlation(references),
+            known_correlation(self._workspace, references),
             on_done=partial(self._on_maps, stacks, references),
             text="probabilities",
         )
@@ -121,7 +122,6 @@ class Trust:
         if self._dock.job.running:
             raise InputError("a step is still running; wait for it or cancel it first")
         undo_past(self._workspace, RECALIBRATE)
-        self.correlated_with = None
         self.report.clear()
         self._layers.show_wanted()
 
@@ -182,8 +182,7 @@ class Trust:
     def _on_maps(
         self, stacks: StackSet, references: ReferenceSpectra, maps: BothMaps
     ) -> None:
-        take_maps(self._workspace, stacks, maps)
-        self.correlated_with = references
+        take_maps(self._workspace, stacks, references, maps)
         self._layers.show_wanted()
 
     def _on_report(self, report: ReferenceReport) -> None:
@@ -192,13 +191,6 @@ class Trust:
             self._dock.tell("Stacks or references changed meanwhile; check again.")
             return
         self.report.show_report(report)
-
-    def _known_correlation(self, references: ReferenceSpectra) -> PhaseMap | None:
-        phases = self._workspace.phase_map
-        if phases is None or phases.method != "pearson":
-            return None
-        same = self.correlated_with in (None, references)
-        return phases if same and phases.names == references.names else None
 
     def _again(self) -> None:
         """Make the map again that was shown."""

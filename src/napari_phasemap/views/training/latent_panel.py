@@ -32,7 +32,11 @@ from napari_phasemap.pipeline.resolving import (
 )
 from napari_phasemap.views.shell.dock import Dock, guarded
 from napari_phasemap.views.shell.kinds import DISAGREEMENT, PHASE, RESOLVED
-from napari_phasemap.views.shell.maps import ready_to_compare, take_maps
+from napari_phasemap.views.shell.maps import (
+    known_correlation,
+    ready_to_compare,
+    take_maps,
+)
 from napari_phasemap.views.training.model_box import ModelBox
 from napari_phasemap.views.training.resolve_box import ResolveBox
 from napari_phasemap.workspace import POSTERIOR
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     import napari.viewer
 
     from napari_phasemap.core.data.phasemap import PhaseMap
+    from napari_phasemap.core.data.references import ReferenceSpectra
     from napari_phasemap.core.data.stack_set import StackSet
     from napari_phasemap.core.latent.methods import Evidence
     from napari_phasemap.pipeline.probabilities import BothMaps
@@ -154,7 +159,7 @@ class LatentPanel(Dock):
             threshold=workspace.threshold,
             method=choice["method"],
             scope=choice["scope"],
-            on_done=self._on_resolved,
+            on_done=partial(self._on_resolved, workspace.threshold),
             text="resolving",
         )
 
@@ -163,19 +168,17 @@ class LatentPanel(Dock):
         """Let probabilities tell the phases; computed here where they are not known."""
         workspace = self.workspace
         stacks, references = ready_to_compare(workspace, "compare with references")
-        if workspace.posterior is not None:
+        is_present = workspace.made.references is references
+        if workspace.posterior is not None and is_present:
             workspace.method = POSTERIOR
             self.link.results.show(PHASE)
             return
-        known = workspace.phase_map
-        if known is not None and known.names != references.names:
-            known = None
         self.job.start(
             both_maps,
             stacks,
             references,
-            known,
-            on_done=partial(self._on_maps, stacks),
+            known_correlation(workspace, references),
+            on_done=partial(self._on_maps, stacks, references),
             text="probabilities",
         )
 
@@ -239,7 +242,7 @@ class LatentPanel(Dock):
             self.tell("Model loaded; open stacks, then press Apply.")
         self._on_state()
 
-    def _on_resolved(self, resolved: Resolved) -> None:
+    def _on_resolved(self, threshold: float, resolved: Resolved) -> None:
         workspace = self.workspace
         if workspace.phase_map is None or (
             len(resolved.disagreement) != workspace.phase_map.n_pixels
@@ -247,17 +250,19 @@ class LatentPanel(Dock):
             self.tell("The phase map changed meanwhile; press Resolve again.")
             return
         self._disagreement = resolved.disagreement
-        put_resolved(workspace, resolved.phase_map)
+        put_resolved(workspace, threshold, resolved.phase_map)
         self.link.results.show(RESOLVED)
         self.link.results.show(DISAGREEMENT, visible=False)
-        ambiguous = workspace.phase_map.ambiguous(workspace.threshold)
+        ambiguous = workspace.phase_map.ambiguous(threshold)
         posterior, chance = workspace.posterior, float("nan")
         if posterior is not None and posterior.names == resolved.phase_map.names:
             chance = mean_chance(posterior, resolved.phase_map.labels, ambiguous)
         self.resolving.show_result(resolved, chance)
 
-    def _on_maps(self, stacks: StackSet, maps: BothMaps) -> None:
-        take_maps(self.workspace, stacks, maps)
+    def _on_maps(
+        self, stacks: StackSet, references: ReferenceSpectra, maps: BothMaps
+    ) -> None:
+        take_maps(self.workspace, stacks, references, maps)
         self.link.results.show(PHASE)
 
     # ---- Following the workspace ----
