@@ -27,11 +27,20 @@ import psutil
 from napari.layers import Labels
 from napari.qt import get_qapp
 from napari.utils.notifications import notification_manager
-from qtpy.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, qInstallMessageHandler
+from qtpy.QtCore import (
+    QEvent,
+    QPoint,
+    QPointF,
+    QSettings,
+    Qt,
+    QTimer,
+    qInstallMessageHandler,
+)
 from qtpy.QtGui import QColor, QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QAbstractButton,
+    QAbstractItemView,
     QAbstractSlider,
     QAbstractSpinBox,
     QApplication,
@@ -41,10 +50,8 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QInputDialog,
     QLineEdit,
-    QListWidget,
     QMessageBox,
     QTabBar,
-    QTableWidget,
     QWidget,
 )
 
@@ -56,20 +63,22 @@ if TYPE_CHECKING:
 
 PLUGIN = "napari-phasemap"
 DOCKS = (
-    "Data", "Phase map", "Latent space", "Latent view", "Spectra", "EELS classes",
-    "Co-occurrence",
+    "Workbench", "Data", "Phase map", "Latent space", "Latent view", "Spectra",
+    "EELS classes", "Co-occurrence", "Plan energies",
 )  # fmt: skip
 SAMPLES = ("particles", "particles_counts", "composite")
 #: Buttons along the way through the docks, which chance alone would rarely find.
 PATH = (
     "Open sample particles", "Correlate", "Use PCA (3 components)", "Train", "Apply",
     "Resolve ambiguity", "Analyze this image", "Run", "Run all", "Save results…",
-    "Cancel", "Thickness map",
+    "Cancel", "Thickness map", "Phase map of the sample particles", "Check references",
+    "Compute probabilities", "Apply checked", "Add mean spectrum as a reference",
+    "Undo", "Use probabilities instead", "Go on where you left off",
 )  # fmt: skip
 #: Controls that can be pressed, moved or typed into.
 CONTROLS = (
     QAbstractButton, QComboBox, QAbstractSpinBox, QAbstractSlider, QLineEdit,
-    QListWidget, QTableWidget, QTabBar,
+    QAbstractItemView, QTabBar,
 )  # fmt: skip
 KEYS = "123456789VCGTPFXYZQWH"
 TEXTS = ("3", "0.01", "-1", "1e9", "", "abc", "520-530", "nan")
@@ -145,6 +154,19 @@ class Monkey:
         done = list(self.actions)[chosen]()
         QTest.qWait(int(self.rng.choice([1, 5, 20])))
         return done
+
+    def look_around(self) -> None:
+        """Open all there is once, so that every library is loaded; then close it.
+
+        What is loaded for the first time stays, and is no growth.
+        """
+        viewer = self.new_viewer()
+        for name in SAMPLES:
+            viewer.open_sample(PLUGIN, name)
+        for name in DOCKS:
+            viewer.window.add_plugin_dock_widget(PLUGIN, name)
+            QTest.qWait(200)
+        self.close_viewer()
 
     # ---- Windows ----
 
@@ -276,7 +298,7 @@ class Monkey:
             control.selectAll()
             QTest.keyClicks(control, str(self.pick(TEXTS)))
             QTest.keyClick(control, Qt.Key.Key_Return)
-        elif isinstance(control, QTableWidget | QListWidget):
+        elif isinstance(control, QAbstractItemView):
             QTest.mouseClick(control.viewport(), LEFT, pos=spot)
             if self.rng.random() < 0.2:
                 QTest.mouseDClick(control.viewport(), LEFT, pos=spot)
@@ -494,7 +516,10 @@ def play(seed: int, n_actions: int, patience: float) -> dict[str, Any]:
     """Do `n_actions` things at random and return what came of it."""
     with tempfile.TemporaryDirectory() as name:
         make_files(Path(name))
+        ini, user = QSettings.Format.IniFormat, QSettings.Scope.UserScope
+        QSettings.setPath(ini, user, str(Path(name, "settings")))
         monkey = Monkey(seed, Path(name))
+        monkey.look_around()
         held, left, slowest = [], 0, 0.0
         for number in range(1, n_actions + 1):
             begin = time.monotonic()
