@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
 import napari
 import numpy as np
+from qtpy.QtCore import QSettings
 
 from napari_phasemap.views.shell.link import workspace_for
 
@@ -48,6 +50,13 @@ class Stage:
         self, output: Path, *, size: tuple[int, int] = (1600, 950), theme: str = ""
     ) -> None:
         self.output = output
+        # What a user's own windows remember stays as it is.
+        self._settings = TemporaryDirectory()
+        QSettings.setPath(
+            QSettings.Format.IniFormat,
+            QSettings.Scope.UserScope,
+            self._settings.name,
+        )
         self.viewer = napari.Viewer(show=True)
         self.viewer.window.resize(*size)
         if theme:
