@@ -10,7 +10,10 @@ from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QDockWidget
 from test_latent_view import fill
 
+from napari_phasemap.core.phases.posterior import posterior_map
 from napari_phasemap.views.latent.view import LatentView
+from napari_phasemap.workspace import PEARSON
+from napari_phasemap.workspace.steps import put_probabilities, put_resolved
 
 pytestmark = pytest.mark.gui
 
@@ -149,3 +152,18 @@ def test_a_coloring_that_a_person_chose_stays(open_docks, qtbot):
     view.workspace.resolved = view.workspace.phase_map
     qtbot.wait(30)
     assert view._colors.currentText() == "particle"
+
+
+def test_unasked_the_colors_are_those_of_the_map_on_the_images(
+    open_docks, references, qtbot
+):
+    _, view = open_docks(1100, 700)
+    workspace, phases = view.workspace, view.workspace.phase_map
+    posterior = posterior_map(workspace.stacks, references, neighbors=False)
+    put_probabilities(workspace, references, phases, posterior)
+    assert view._colors.currentText() == "probable phase"
+    workspace.method = PEARSON
+    assert view._colors.currentText() == "phase"
+    put_resolved(workspace, 0.005, phases)
+    qtbot.wait(30)
+    assert view._colors.currentText() == "resolved phase"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QComboBox
 from superqt.utils import signals_blocked
 
-from napari_phasemap.views.scatter.colors import colorings
+from napari_phasemap.views.scatter.colors import PROBABLE, colorings
 
 if TYPE_CHECKING:
     from napari_phasemap.workspace import Workspace
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["CLUSTERS", "ColorChoice"]
 
 CLUSTERS = "k-means cluster"
-#: Colorings that are shown unasked, the first that there is.
-TELLING = ("resolved phase", "phase", CLUSTERS, "intensity")
+#: The coloring by the map that tells the phases, by its field of the workspace.
+TOLD_BY = {"resolved": "resolved phase", "posterior": PROBABLE, "phase_map": "phase"}
+#: Colorings that are shown unasked where there is no such map, the first that there is.
+TELLING = (CLUSTERS, "intensity")
 
 
 class ColorChoice(QComboBox):
@@ -39,11 +41,13 @@ class ColorChoice(QComboBox):
     def offer(self, workspace: Workspace) -> None:
         """List what there is to color by; a choice that is still there stays."""
         names, current = colorings(workspace), self.currentText()
-        if [self.itemText(i) for i in range(self.count())] == names:
-            return
         if not (self._is_chosen and current in names):
             self._is_chosen = False
-            current = next((name for name in TELLING if name in names), names[0])
+            telling = (TOLD_BY[workspace.shown_map], *TELLING)
+            current = next((name for name in telling if name in names), names[0])
+        listed = [self.itemText(i) for i in range(self.count())]
+        if listed == names and current == self.currentText():
+            return
         with signals_blocked(self):
             self.clear()
             self.addItems(names)

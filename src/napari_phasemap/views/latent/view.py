@@ -178,6 +178,7 @@ class LatentView(Dock):
             (events.phase_map, self._on_values),
             (events.resolved, self._on_values),
             (events.posterior, self._on_values),
+            (events.method, self._on_values),
             (events.features, self._on_values),
             (events.threshold, self._on_threshold),
             (events.level, self._on_threshold),
