@@ -17,6 +17,7 @@ from napari_phasemap.core.data.errors import InputError  # noqa: E402
 from napari_phasemap.core.data.stack_set import StackSet  # noqa: E402
 from napari_phasemap.io.samples import sample_references  # noqa: E402
 from napari_phasemap.io.stackfile import write_stack  # noqa: E402
+from napari_phasemap.views.bench import session as session_of_views  # noqa: E402
 from napari_phasemap.views.bench.session import recent  # noqa: E402
 from napari_phasemap.views.bench.workbench import Workbench  # noqa: E402
 from napari_phasemap.views.latent.view import LatentView  # noqa: E402
@@ -285,3 +286,43 @@ def test_a_session_brings_back_what_was_open_and_how_it_was_shown(
     assert viewer.scene.camera.zoom == pytest.approx(0.0321)
     assert bench.tabs.tabText(bench.tabs.currentIndex()) == "Phases"
     assert bench.steps.step("Correlate").toolTip().startswith("<b>done")
+
+
+def test_what_was_open_is_offered_again_and_a_full_disk_is_told(
+    viewer: Any, hand: Hand, qtbot: Any, two_particles: Any, monkeypatch: Any
+) -> None:
+    """Without being asked: what was open when napari was closed."""
+
+    def written() -> None:
+        bench.last.write()
+        qtbot.waitUntil(lambda: not bench.last._work.is_alive, timeout=PATIENCE)
+
+    workspace = workspace_for(viewer)
+    viewer.window.add_plugin_dock_widget("napari-phasemap", "Workbench")
+    bench = hand.window.findChild(Workbench)
+    assert not bench.start.go_on.isVisibleTo(bench.start)
+    bench.link.open_stacks(two_particles)
+    workspace.set_stacks(StackSet(list(workspace.sources)))
+    workspace.level = 0.77
+    assert bench.last._timer.isActive()  # any change that a session holds
+    written()
+    told = []
+    monkeypatch.setattr(session_of_views, "tell_error", told.append)
+    with monkeypatch.context() as full:
+        full.setattr(session_of_views, "write_session", no_room)
+        written()
+        written()
+    written()
+    assert [str(one) for one in told] == ["no room"]
+    bench.link.close_stack("P1", "P2")
+    workspace.level = 0.5
+    later = Workbench(viewer)
+    qtbot.addWidget(later)
+    assert later.start.go_on.isVisibleTo(later.start)
+    later.open_last()
+    qtbot.waitUntil(lambda: workspace.level == 0.77, timeout=PATIENCE)
+    assert workspace.stacks.names == ("P1", "P2")
+
+
+def no_room(*_: Any, **__: Any) -> None:
+    raise OSError("no room")

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import QFileDialog, QMenu, QToolButton
 from napari_phasemap.io.sessions import Session, write_session
 from napari_phasemap.views.shell.collecting import collect_here_until
 from napari_phasemap.views.shell.dock import Dock
+from napari_phasemap.views.shell.job import tell_error
 from napari_phasemap.views.shell.kinds import (
     AMBIGUITY,
     DISAGREEMENT,
@@ -131,6 +132,7 @@ class LastSession(QObject):
         self._link = link
         self._captured = captured
         self._work: Work | None = None
+        self._told = ""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(WRITE_AFTER)
@@ -145,6 +147,7 @@ class LastSession(QObject):
         if self._work is not None and self._work.is_alive:
             self._timer.start()
             return
+        self._tell_failure()
         workspace = self._link.workspace
         if workspace.stacks is None:
             return
@@ -156,6 +159,14 @@ class LastSession(QObject):
             self._work = Work(partial(write_session, session, path))
             collect_here_until(self._work)
             self._work.start()
+
+    def _tell_failure(self) -> None:
+        """Tell once why what is open could not be written, a full disk for example."""
+        outcome = None if self._work is None else self._work.outcome
+        error = None if outcome is None else outcome.error
+        if error is not None and str(error) != self._told:
+            tell_error(error)
+        self._told = "" if error is None else str(error)
 
 
 def recent() -> list[Path]:

@@ -178,6 +178,15 @@ class Workbench(Dock):
         ):
             self.listen(signal, self._on_state)
             self.listen(signal, self.last.write_soon)
+        for signal in (
+            events.posterior,
+            events.level,
+            events.latent,
+            events.features,
+            events.selection,
+            events.selections,
+        ):
+            self.listen(signal, self.last.write_soon)
         self.listen(events.history, self.undo.follow)
         told = notification_manager.notification_ready
         self.listen(told, self.errors.on_notification)

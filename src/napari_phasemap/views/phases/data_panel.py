@@ -191,8 +191,9 @@ class DataPanel(Dock):
     def _on_change(self, *_: Any) -> None:
         stacks, sources = self.workspace.stacks, self.workspace.sources
         analyzed = {} if stacks is None else {s.name: s for s in stacks}
-        for source, item in zip(sources, self._items(), strict=True):
-            stack = analyzed.get(source.name)
+        # Another dock may hear of sources first and analyze them: this list is older.
+        for item in self._items():
+            stack = analyzed.get(item.text(0))
             item.setText(
                 ANALYZED, "no" if stack is None else f"{stack.n_pixels} pixels"
             )
